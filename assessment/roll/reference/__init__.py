@@ -1,0 +1,1 @@
+"""Reference tables of the state, by date of edition."""
