@@ -1,0 +1,63 @@
+"""``ratio_study`` works on any table without a database, and refuses in one line."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+TABLE = "value;price;area\n" + "".join(
+    f"{90_000 + 1_000 * i};{100_000 + 1_500 * (i % 17)};{'NS'[i % 2]}\n" for i in range(40)
+)
+
+
+def run(path: Path, *options: str) -> str:
+    out = io.StringIO()
+    call_command("ratio_study", str(path), "--value", "value", "--price", "price", *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "sales.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def test_json_has_each_statistic_with_its_interval_and_the_strata(table: Path) -> None:
+    found = json.loads(run(table, "--by", "area", "--json", "--resamples", "50"))
+    assert found["n"] == 40
+    assert found["cod"]["low"] < found["cod"]["value"] < found["cod"]["high"]
+    assert {part["stratum"]: part["n"] for part in found["strata"]} == {"N": 20, "S": 20}
+
+
+@pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-8", "\t")])
+def test_encodings_and_separators_give_one_answer(table: Path, encoding: str, separator: str) -> None:
+    plain = run(table, "--json", "--resamples", "20")
+    table.write_bytes(TABLE.replace("N", "Né").replace(";", separator).encode(encoding))
+    assert json.loads(run(table, "--json", "--resamples", "20")) == json.loads(plain)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("price", "cost"), "no column 'price'; the file has: value, cost, area"),
+        (lambda text: text.replace("90000;", "n/a;"), "1 of 40 rows have no positive value and price"),
+        (lambda text: text.splitlines()[0], "header and no rows"),
+        (lambda text: "", "is empty"),
+    ],
+)
+def test_bad_tables_are_refused_in_one_line(table: Path, change, message: str) -> None:
+    table.write_text(change(TABLE))
+    with pytest.raises(CommandError, match=message) as caught:
+        run(table)
+    assert "\n" not in str(caught.value)
+
+
+def test_bad_rows_can_be_left_out_and_are_counted(table: Path) -> None:
+    table.write_text(TABLE.replace("90000;", "n/a;"))
+    found = json.loads(run(table, "--drop-bad", "--json", "--resamples", "0"))
+    assert (found["n"], found["rows_left_out"]) == (39, 1)

@@ -1,0 +1,134 @@
+"""``manage.py ratio_study``: the ratio study of any table, without a database."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from valuation.ratio.rules import RatioStudy, RatioStudyError, study, study_by
+from valuation.tables import TableError, column, numbers, read_table
+
+EXAMPLES = """
+examples:
+  manage.py ratio_study sales.csv --value appraised --price saleprice
+  manage.py ratio_study sales.csv --value appraised --price saleprice --by neighborhood --trim extreme
+  manage.py ratio_study sales.csv --value appraised --price saleprice --json > study.json
+"""
+_SHOWN = ("median", "mean", "weighted_mean", "cod", "cov", "prd", "prb", "mki", "ki", "vei")
+
+
+class Command(BaseCommand):
+    """Print level, uniformity and vertical equity of values against prices."""
+
+    help = "Ratio study of a CSV file: level, uniformity and vertical equity with their intervals."
+    requires_system_checks: list[str] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the file, its columns and the choices."""
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = EXAMPLES
+        parser.add_argument("file", type=Path, help="CSV file, plain or gzipped")
+        parser.add_argument(
+            "--value", required=True, help="column of values (appraised, assessed or estimated)"
+        )
+        parser.add_argument("--price", required=True, help="column of sale prices")
+        parser.add_argument("--by", help="column of strata: one more study for each")
+        parser.add_argument(
+            "--trim",
+            choices=("none", "extreme", "outlier"),
+            default="none",
+            help="drop ratios beyond 3 (extreme) or 1.5 (outlier) interquartile ranges, once",
+        )
+        parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (default 0.95)")
+        parser.add_argument("--resamples", type=int, default=1000, help="bootstrap draws; 0 for none")
+        parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+        parser.add_argument(
+            "--drop-bad",
+            action="store_true",
+            help="leave out rows without a positive value and price, and say how many",
+        )
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read, study, print."""
+        try:
+            result = _result(options)
+        except (TableError, RatioStudyError) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_json(result), indent=2))
+        else:
+            self._print(result)
+
+    def _print(self, result: dict[str, Any]) -> None:
+        whole: RatioStudy = result["all"]
+        self.stdout.write(
+            f"{whole.n} sales, {whole.trimmed} trimmed ({whole.trim_rule}), "
+            f"{result['dropped']} rows without a positive value and price left out"
+        )
+        for name in _SHOWN:
+            figure = whole[name]
+            value = "-" if figure.value is None else f"{figure.value:.4f}"
+            limits = figure.interval
+            span = (
+                f"  {limits.confidence:.0%}: {limits.low:.4f} to {limits.high:.4f} ({limits.method})"
+                if limits
+                else ""
+            )
+            self.stdout.write(f"  {name:<14}{value:>12}{span}")
+        for note in whole.notes:
+            self.stdout.write(f"  note: {note}")
+        if result["strata"]:
+            self.stdout.write(f"\n{'stratum':<24}{'n':>7}{'median':>9}{'cod':>9}{'prd':>8}{'prb':>9}")
+        for part in result["strata"]:
+            cells = [part[name].value for name in ("median", "cod", "prd", "prb")]
+            shown = "".join(f"{'-' if cell is None else format(cell, '.3f'):>9}" for cell in cells)
+            self.stdout.write(f"{part.stratum[:24]:<24}{part.n:>7}{shown}")
+        for name, count in result["small_strata"].items():
+            self.stdout.write(f"{name[:24]:<24}{count:>7}  too few for a study")
+
+
+def _result(options: dict[str, Any]) -> dict[str, Any]:
+    if not 0.5 <= options["confidence"] < 1:
+        raise TableError("bad_option", f"--confidence must be between 0.5 and 1, not {options['confidence']}")
+    if options["resamples"] < 0:
+        raise TableError("bad_option", "--resamples cannot be negative")
+    frame = read_table(options["file"])
+    values, prices = numbers(column(frame, options["value"])), numbers(column(frame, options["price"]))
+    good = (values > 0) & (prices > 0)
+    if not good.all() and not options["drop_bad"]:
+        raise TableError(
+            "bad_rows",
+            f"{int((~good).sum())} of {len(frame)} rows have no positive value and price "
+            f"(first: line {int((~good).idxmax()) + 2}); correct them, or pass --drop-bad",
+        )
+    if not good.any():
+        raise TableError("empty", "no row has a positive value and price")
+    common = {key: options[key] for key in ("confidence", "resamples", "seed")} | {
+        "trim_rule": options["trim"]
+    }
+    strata: list[RatioStudy] = []
+    small: dict[str, int] = {}
+    a, s = values[good].to_numpy(), prices[good].to_numpy()
+    if options["by"]:
+        strata, small = study_by(a, s, column(frame, options["by"])[good].tolist(), **common)
+    return {
+        "all": study(a, s, **common),
+        "strata": strata,
+        "small_strata": small,
+        "dropped": int((~good).sum()),
+    }
+
+
+def _as_json(result: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **result["all"].as_json(),
+        "rows_left_out": result["dropped"],
+        "strata": [part.as_json() for part in result["strata"]],
+        "strata_too_small": result["small_strata"],
+    }

@@ -1,0 +1,60 @@
+"""The statistics of ratio studies: pure functions of values and prices."""
+
+from valuation.ratio.rules.errors import RatioStudyError
+from valuation.ratio.rules.intervals import (
+    Interval,
+    cod_interval,
+    mean_interval,
+    median_interval,
+    prb_interval,
+    weighted_mean_interval,
+)
+from valuation.ratio.rules.outliers import Trimming, TrimRule, trim
+from valuation.ratio.rules.point import (
+    Slope,
+    cod,
+    cov,
+    ki,
+    mean_ratio,
+    median_ratio,
+    mki,
+    prb,
+    prb_line,
+    prd,
+    weighted_mean_ratio,
+)
+from valuation.ratio.rules.resampling import percentile_intervals, resample
+from valuation.ratio.rules.study import Figure, RatioStudy, study, study_by
+from valuation.ratio.rules.vertical import VerticalEquity, vertical_equity
+
+__all__ = [
+    "Figure",
+    "Interval",
+    "RatioStudy",
+    "RatioStudyError",
+    "Slope",
+    "TrimRule",
+    "Trimming",
+    "VerticalEquity",
+    "cod",
+    "cod_interval",
+    "cov",
+    "ki",
+    "mean_interval",
+    "mean_ratio",
+    "median_interval",
+    "median_ratio",
+    "mki",
+    "percentile_intervals",
+    "prb",
+    "prb_interval",
+    "prb_line",
+    "prd",
+    "resample",
+    "study",
+    "study_by",
+    "trim",
+    "vertical_equity",
+    "weighted_mean_interval",
+    "weighted_mean_ratio",
+]
