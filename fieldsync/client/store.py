@@ -1,0 +1,226 @@
+"""What a tablet keeps on its disk: its records, its outbox, its photos, in one SQLite file.
+
+An entry leaves the outbox only by a final result that names its id, so a lost answer, a crash or a
+server that forgot costs nothing: it is sent again, and the server answers as it did the first time.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fieldsync.client.canonical import checksum, content_hash
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+  device_seq INTEGER PRIMARY KEY, mutation_id TEXT UNIQUE NOT NULL, entity_id TEXT NOT NULL,
+  body TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting', result TEXT);
+CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (status, device_seq);
+CREATE TABLE IF NOT EXISTS photo (
+  photo_id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, mime TEXT NOT NULL,
+  path TEXT NOT NULL, url TEXT, state TEXT NOT NULL DEFAULT 'waiting');
+CREATE TABLE IF NOT EXISTS package (
+  package_id TEXT PRIMARY KEY, cursor TEXT NOT NULL, manifest TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS record (
+  package_id TEXT NOT NULL, kind TEXT NOT NULL, record_id TEXT NOT NULL, data TEXT NOT NULL,
+  hash TEXT NOT NULL, PRIMARY KEY (package_id, kind, record_id));
+"""
+UNFINISHED = ("waiting", "held")
+
+
+class Store:
+    """The tablet's disk. Safe for use from several threads; each method is one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
+        self._db.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run several writes as one; nested use joins the outer one."""
+        with self._lock:
+            if self._db.in_transaction:
+                yield self._db
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def get(self, name: str) -> str | None:
+        """Return a setting, or None."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set(self, **values: str) -> None:
+        """Keep settings."""
+        with self.transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    def add_mutations(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Give each mutation the next ``device_seq`` and keep it; returns them as they will be sent."""
+        kept = []
+        with self.transaction() as db:
+            last = db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
+            for seq, body in enumerate(bodies, start=last + 1):
+                body = {**body, "device_seq": seq}
+                db.execute(
+                    "INSERT INTO outbox (device_seq, mutation_id, entity_id, body) VALUES (?, ?, ?, ?)",
+                    (seq, body["mutation_id"], body["entity_id"], json.dumps(body)),
+                )
+                kept.append(body)
+        return kept
+
+    def unfinished(self, limit: int = 200, after: int = 0) -> list[dict[str, Any]]:
+        """Return mutations without a final result, in order, from behind ``after``."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT body FROM outbox WHERE status IN (?, ?) AND device_seq > ? "
+                "ORDER BY device_seq LIMIT ?",
+                (*UNFINISHED, after, limit),
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def finish(self, results: Iterable[dict[str, Any]]) -> None:
+        """Keep the results; what is final is not sent again."""
+        with self.transaction() as db:
+            db.executemany(
+                "UPDATE outbox SET status = ?, result = ? WHERE mutation_id = ?",
+                [(r["status"], json.dumps(r), r["mutation_id"]) for r in results],
+            )
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """Return every result so far by mutation id."""
+        with self._lock:
+            rows = self._db.execute("SELECT mutation_id, result FROM outbox WHERE result NOT NULL").fetchall()
+        return {row[0]: json.loads(row[1]) for row in rows}
+
+    def resend(self, spans: Iterable[tuple[int, int]]) -> int:
+        """Put mutations back in the queue: a server restored from a backup lacks them. Returns how many."""
+        count = 0
+        with self.transaction() as db:
+            for first, last in spans:
+                count += db.execute(
+                    "UPDATE outbox SET status = 'waiting' WHERE device_seq BETWEEN ? AND ?", (first, last)
+                ).rowcount
+        return count
+
+    def sequence(self) -> list[int]:
+        """Return every ``device_seq`` ever given."""
+        with self._lock:
+            return [row[0] for row in self._db.execute("SELECT device_seq FROM outbox ORDER BY 1")]
+
+    def add_photo(self, photo_id: str, sha256: str, length: int, mime: str, path: Path) -> None:
+        """Keep a photo's place; its bytes stay in ``path`` until the server has given a receipt."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO photo (photo_id, sha256, bytes, mime, path) VALUES (?, ?, ?, ?, ?)",
+                (photo_id, sha256, length, mime, str(path)),
+            )
+
+    def photos(self, *states: str) -> list[dict[str, Any]]:
+        """Return the photos in the given states."""
+        names = ("photo_id", "sha256", "bytes", "mime", "path", "url", "state")
+        marks = ",".join("?" * len(states))
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT {', '.join(names)} FROM photo WHERE state IN ({marks}) ORDER BY photo_id",  # noqa: S608
+                states,
+            ).fetchall()
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def set_photo(self, photo_id: str, *, state: str, url: str | None) -> None:
+        """Note how far the upload of a photo has come."""
+        with self.transaction() as db:
+            db.execute("UPDATE photo SET state = ?, url = ? WHERE photo_id = ?", (state, url, photo_id))
+
+    def replace_package(self, manifest: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
+        """Take a package whole, in one transaction: there is no half of a package."""
+        package_id = manifest["package_id"]
+        with self.transaction() as db:
+            db.execute("DELETE FROM record WHERE package_id = ?", (package_id,))
+            for record in records:
+                self.put_record(package_id, record["kind"], record["id"], record["data"])
+            db.execute(
+                "INSERT OR REPLACE INTO package VALUES (?, ?, ?)",
+                (package_id, manifest["cursor"], json.dumps(manifest)),
+            )
+
+    def apply_changes(self, package_id: str, changes: Iterable[dict[str, Any]], cursor: str) -> None:
+        """Apply a whole delta and move the cursor in one transaction."""
+        with self.transaction() as db:
+            for change in changes:
+                if change["op"] == "put":
+                    self.put_record(package_id, change["kind"], change["id"], change["data"])
+                else:
+                    db.execute(
+                        "DELETE FROM record WHERE package_id = ? AND kind = ? AND record_id = ?",
+                        (package_id, change["kind"], change["id"]),
+                    )
+            db.execute("UPDATE package SET cursor = ? WHERE package_id = ?", (cursor, package_id))
+
+    def put_record(self, package_id: str, kind: str, record_id: str, data: Any) -> None:
+        """Keep one record with its content hash."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)",
+                (
+                    package_id,
+                    kind,
+                    record_id,
+                    json.dumps(data),
+                    f"{content_hash(kind, record_id, data):016x}",
+                ),
+            )
+
+    def packages(self) -> dict[str, str]:
+        """Return the cursor of each package held."""
+        with self._lock:
+            return dict(self._db.execute("SELECT package_id, cursor FROM package").fetchall())
+
+    def manifest(self, package_id: str) -> dict[str, Any]:
+        """Return the manifest that a package was taken by."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT manifest FROM package WHERE package_id = ?", (package_id,)
+            ).fetchone()
+        manifest: dict[str, Any] = json.loads(row[0])
+        return manifest
+
+    def records(self, package_id: str, kind: str) -> dict[str, Any]:
+        """Return the records of one kind by id."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT record_id, data FROM record WHERE package_id = ? AND kind = ?", (package_id, kind)
+            ).fetchall()
+        return {row[0]: json.loads(row[1]) for row in rows}
+
+    def find_record(self, kind: str, record_id: str) -> Any:
+        """Return a record from whichever package holds it, or None."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT data FROM record WHERE kind = ? AND record_id = ? LIMIT 1", (kind, record_id)
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def checksum(self, package_id: str) -> tuple[int, str]:
+        """Return how many records a package has and their checksum, always from the rows themselves."""
+        with self._lock:
+            rows = self._db.execute("SELECT hash FROM record WHERE package_id = ?", (package_id,)).fetchall()
+        return len(rows), checksum(int(row[0], 16) for row in rows)

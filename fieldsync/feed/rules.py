@@ -1,0 +1,126 @@
+"""Content hashes, package checksums and cursors: what both ends of the feed compute alike.
+
+The reference client has its own copy of these few functions (``fieldsync.client.canonical``); the two
+meet in ``tests/vectors/content_hash.json``, as will a client in any other language.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+SUM_MODULUS = 1 << 64
+CHECKSUM_ALGORITHM = "sum64-sha256"
+CURSOR_VERSION = 1
+
+
+class NotCanonical(ValueError):
+    """A value has no single spelling in canonical JSON (a float, or a key that is not a string)."""
+
+
+class BadCursor(ValueError):
+    """A cursor token was not one of ours."""
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the one spelling of ``value`` as JSON: keys sorted, no blanks, UTF-8.
+
+    Parameters
+    ----------
+    value
+        Objects, arrays, strings, integers, booleans and null. A record carries decimals as strings,
+        because the shortest spelling of a float differs between languages.
+
+    Raises
+    ------
+    NotCanonical
+        A float, a non-string key, or a string that is not valid Unicode.
+    """
+    _refuse_ambiguous(value)
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise NotCanonical("a string holds half of a surrogate pair") from error
+
+
+def _refuse_ambiguous(value: Any) -> None:
+    if isinstance(value, float):
+        raise NotCanonical(f"{value!r} is a float; send decimals as strings")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise NotCanonical(f"key {key!r} is not a string")
+            _refuse_ambiguous(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _refuse_ambiguous(inner)
+
+
+def content_hash(kind: str, record_id: UUID | str, data: Any) -> int:
+    """Return the 64-bit hash of one record as delivered: the first 8 bytes of a SHA-256.
+
+    Content is hashed, not a version number: after a restore two different ninth versions may exist.
+    """
+    body = canonical_json([kind, str(record_id), data])
+    return int.from_bytes(hashlib.sha256(body).digest()[:8], "big")
+
+
+def checksum(hashes: Iterable[int]) -> int:
+    """Return the sum modulo 2**64 of content hashes, the same in any order."""
+    return sum(hashes) % SUM_MODULUS
+
+
+def spell_checksum(value: int) -> str:
+    """Return a checksum as the wire has it: 16 lower-case hexadecimal digits."""
+    return f"{value % SUM_MODULUS:016x}"
+
+
+def to_signed(value: int) -> int:
+    """Return an unsigned 64-bit number as PostgreSQL's signed bigint holds it."""
+    return value - SUM_MODULUS if value >= SUM_MODULUS // 2 else value
+
+
+def to_unsigned(value: int) -> int:
+    """Return a bigint from the database as the unsigned number that it stands for."""
+    return value % SUM_MODULUS
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the feed of one package, within one life of the server's data.
+
+    ``epoch`` is renewed when the server is restored: numbers given after the backup was taken may
+    then be given again, to other records.
+    """
+
+    epoch: UUID
+    package_id: UUID
+    seq: int
+
+    def token(self) -> str:
+        """Return the token for the wire. It is opaque to clients and no secret."""
+        body = canonical_json(
+            {"v": CURSOR_VERSION, "e": self.epoch.hex, "p": self.package_id.hex, "s": self.seq}
+        )
+        return base64.urlsafe_b64encode(body).rstrip(b"=").decode()
+
+    @classmethod
+    def read(cls, token: str) -> "Cursor":
+        """Return the cursor that ``token`` spells.
+
+        Raises
+        ------
+        BadCursor
+            The token is cut, altered or from another version of the protocol.
+        """
+        try:
+            body = json.loads(base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)))
+            if body["v"] != CURSOR_VERSION or not isinstance(body["s"], int) or body["s"] < 0:
+                raise BadCursor(token)
+            return cls(epoch=UUID(body["e"]), package_id=UUID(body["p"]), seq=body["s"])
+        except (binascii.Error, UnicodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadCursor(token) from error

@@ -1,0 +1,150 @@
+"""The wire shapes of a push.
+
+The batch is read strictly, its items one by one, so that one bad item stops nothing.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from fieldsync.push.rules import MAX_ITEMS
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class QueueIn(Schema):
+    """How the device is doing; shown on its page in the office."""
+
+    pending: Count = 0
+    photos: Count = 0
+    bytes: Count = 0
+    oldest_age_s: Count | None = None
+    persisted: bool | None = None
+    quota_used: float | None = None
+
+
+class PushIn(Schema):
+    """A batch. ``mutations`` are read one by one, see :class:`MutationIn`."""
+
+    batch_id: UUID
+    device_id: UUID
+    app_version: str = Field("", max_length=40)
+    schema_version: int = Field(1, ge=0, le=32767)
+    client_time: AwareDatetime | None = None
+    queue: QueueIn | None = None
+    mutations: list[Any] = Field(max_length=MAX_ITEMS)
+
+
+class FieldChangeIn(Schema):
+    """One field of a card: the value the device saw, and the one it found."""
+
+    model_config = ConfigDict(extra="allow")
+    base: Any = None
+    new: Any = None
+
+
+class MutationIn(Schema):
+    """The envelope of a mutation; what it carries depends on its kind."""
+
+    mutation_id: UUID
+    device_seq: int = Field(ge=1, le=2**53)
+    kind: str = Field(max_length=60)
+    entity_id: UUID
+    captured_at: AwareDatetime
+    actor_id: UUID | None = None
+    package_id: UUID | None = None
+    schema_version: int | None = Field(None, ge=0, le=32767)
+    base_version: int | None = None
+    changes: dict[str, FieldChangeIn] | None = None
+    data: dict[str, Any] | None = None
+
+
+class InspectionIn(Schema):
+    """``data`` of ``inspection.create``: a visit and what was seen."""
+
+    property_id: UUID
+    observed_on: date | None = None
+    list_year: int | None = Field(None, ge=1900, le=2200)
+    outcome: str = Field("", max_length=40)
+    interior_source: str = Field("", max_length=40)
+    note: str = Field("", max_length=20_000)
+    fields: dict[str, Any] = {}
+    photos: list[UUID] = []
+
+
+class PhotoIn(Schema):
+    """``data`` of ``photo.declare``: a photo taken, whose bytes come by another way."""
+
+    property_id: UUID | None = None
+    inspection_id: UUID | None = None
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=1, le=2**40)
+    mime: str = Field("", max_length=100)
+    taken_at: AwareDatetime | None = None
+    role: str = Field("", max_length=40)
+    lat: float | None = Field(None, ge=-90, le=90)
+    lon: float | None = Field(None, ge=-180, le=180)
+    acc_m: float | None = Field(None, ge=0)
+    heading_deg: float | None = None
+
+
+class UploadHint(Schema):
+    """Whether the server still lacks a photo's bytes, and where to send them."""
+
+    needed: bool
+    url: str
+
+
+class ResultOut(Schema):
+    """What became of one mutation."""
+
+    mutation_id: UUID | None
+    index: int | None = None
+    status: str
+    duplicate: bool = False
+    code: str | None = None
+    detail: str | None = None
+    version: int | None = None
+    fields: dict[str, str] | None = None
+    conflict_ids: list[UUID] | None = None
+    held_for: UUID | None = None
+    upload: UploadHint | None = None
+    receipt: str | None = None
+
+
+class HintsOut(Schema):
+    """How the server would like to be spoken to."""
+
+    push_max_items: int
+    next_poll_s: int
+    pause_photos: bool = False
+
+
+class PushOut(Schema):
+    """The answer to a batch that was understood, whatever became of its items."""
+
+    batch_id: UUID
+    server_time: datetime
+    clock_offset_ms: int | None
+    results: list[ResultOut]
+    ack_device_seq: int
+    hints: HintsOut
+
+
+class StatusIn(Schema):
+    """Mutations whose results are asked for again."""
+
+    ids: list[UUID] = Field(max_length=1000)
+
+
+class StatusOut(Schema):
+    """Results known; ids the server has never seen are in ``unknown``."""
+
+    results: list[ResultOut]
+    unknown: list[UUID]
+
+
+RetryHint = Literal["never", "now", "after", "split", "reauth", "refresh-manifest", "resume"]
