@@ -8,7 +8,7 @@ from uuid import UUID
 
 TUS_VERSION = "1.0.0"
 TUS_EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
-CHECKSUM_ALGORITHMS = ("sha1", "sha256")
+CHECKSUM_ALGORITHMS = {"sha1": 20, "sha256": 32}  # with the length of a digest in bytes
 CHUNK_TYPE = "application/offset+octet-stream"
 READ_BYTES = 64 * 1024
 PHOTO_MAX_BYTES = 64 * 1024 * 1024
@@ -94,9 +94,12 @@ def read_chunk_checksum(header: str | None) -> ChunkChecksum | None:
     if algorithm not in CHECKSUM_ALGORITHMS:
         raise BadHeader(f"Upload-Checksum: {algorithm} is not one of {', '.join(CHECKSUM_ALGORITHMS)}")
     try:
-        return ChunkChecksum(algorithm, base64.b64decode(digest, validate=True))
+        raw = base64.b64decode(digest, validate=True)
     except binascii.Error as error:
         raise BadHeader("Upload-Checksum is not base64") from error
+    if len(raw) != CHECKSUM_ALGORITHMS[algorithm]:
+        raise BadHeader(f"Upload-Checksum: {len(raw)} bytes are no {algorithm}")
+    return ChunkChecksum(algorithm, raw)
 
 
 def is_sha256(text: str) -> bool:
