@@ -1,0 +1,1 @@
+"""Rules of sales: reading addresses, matching them to properties, and validity. Plain Python, no Django."""
