@@ -1,0 +1,94 @@
+"""The two HTTP interfaces: the office's and the tablets'. Routers are mounted by dotted string.
+
+Every failure leaves as problem+json through `assessment.region.problems`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import SessionAuth
+
+from assessment.region.errors import Invalid, NotFound, Problem, SignInNeeded
+from assessment.region.models import Person
+from assessment.region.problems import problem_from_status, problem_response
+
+log = structlog.get_logger(__name__)
+
+OFFICE_ROUTERS: dict[str, str] = {
+    # address below /api/v1/towns/{town}: module with a `router`
+}
+FIELD_ROUTERS: dict[str, str] = {}
+
+
+class OfficeSession(SessionAuth):
+    """The office's session; the towns are set by `TownScopeMiddleware`."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Person | None:
+        person = request.user
+        return person if isinstance(person, Person) and hasattr(request, "actor") else None
+
+
+def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+    return problem_response(problem, instance=request.path, request_id=getattr(request, "request_id", ""))
+
+
+def _install_problem_details(target: NinjaAPI) -> None:
+    """Translate everything that a handler, the router or the validation raises."""
+
+    @target.exception_handler(Problem)
+    def on_problem(request: HttpRequest, error: Problem) -> HttpResponse:
+        return _answer(request, error)
+
+    @target.exception_handler(ValidationError)
+    def on_validation(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        fields = [
+            {"where": ".".join(str(p) for p in e.get("loc", ())), "message": e.get("msg", "")}
+            for e in error.errors
+        ]
+        return _answer(request, Invalid("The request does not have the expected form.", errors=fields))
+
+    @target.exception_handler(AuthenticationError)
+    def on_authentication(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return _answer(request, SignInNeeded())
+
+    @target.exception_handler(HttpError)
+    def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return _answer(request, problem_from_status(error.status_code, str(error)))
+
+    @target.exception_handler(Http404)
+    def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+        return _answer(request, NotFound())
+
+    @target.exception_handler(Exception)
+    def on_anything(request: HttpRequest, error: Exception) -> HttpResponse:
+        if settings.DEBUG:
+            raise error
+        log.exception("unhandled error in the API", path=request.path)
+        return _answer(request, Problem())
+
+
+def _mount(target: NinjaAPI, routers: dict[str, str]) -> None:
+    for prefix, module in routers.items():
+        target.add_router(prefix, import_module(module).router)
+
+
+def _make(**options: Any) -> NinjaAPI:
+    made = NinjaAPI(version="1", **options)
+    _install_problem_details(made)
+    return made
+
+
+api = _make(title="Grandlist office API", urls_namespace="office-api", auth=OfficeSession(csrf=True))
+field_api = _make(title="Grandlist field API", urls_namespace="field-api")
+_mount(api, OFFICE_ROUTERS)
+_mount(field_api, FIELD_ROUTERS)

@@ -1,0 +1,76 @@
+"""The typed readers of the environment: a bad value stops the start with one line that names it."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AnyUrl, Field, PostgresDsn, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Config(BaseSettings):
+    """Everything an operator may set; docs/operations.md lists each with its default.
+
+    Names are read with the prefix ``GRANDLIST_``, except the two that the platform names for us:
+    ``DATABASE_URL`` (with ``DATABASE_OWNER_URL``) and ``CELERY_BROKER_URL``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GRANDLIST_", extra="ignore", validate_default=True)
+
+    debug: bool = False
+    secret_key: str | None = Field(default=None, min_length=32)
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["127.0.0.1", "localhost", "[::1]"]
+    )
+    trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    https: bool = False
+    var_dir: Path = ROOT / "var"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    database_url: PostgresDsn | None = Field(default=None, validation_alias="DATABASE_URL")
+    database_owner_url: PostgresDsn | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
+    celery_broker_url: AnyUrl | None = Field(default=None, validation_alias="CELERY_BROKER_URL")
+    tasks_eager: bool = False
+    db_max_connection_age_s: int = Field(default=300, ge=0)
+    metrics_allowed_networks: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["127.0.0.0/8", "::1/128"]
+    )
+    disk_reserve_mb: int = Field(default=500, ge=0)
+    sign_in_attempts: int = Field(default=5, ge=1, le=50)
+    sign_in_cooloff_minutes: int = Field(default=15, ge=1)
+
+    @field_validator("allowed_hosts", "trusted_origins", "metrics_allowed_networks", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("metrics_allowed_networks")
+    @classmethod
+    def _networks_are_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("trusted_origins")
+    @classmethod
+    def _origins_have_a_scheme(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if not origin.startswith(("http://", "https://")):
+                raise ValueError(f"{origin!r} must start with http:// or https://")
+        return value
+
+    @field_validator("database_owner_url")
+    @classmethod
+    def _owner_needs_a_database(cls, value: PostgresDsn | None, info: object) -> PostgresDsn | None:
+        data = getattr(info, "data", {})
+        if value is None and data.get("database_url") is not None:
+            raise ValueError(
+                "DATABASE_URL is set, so DATABASE_OWNER_URL (the role that migrates) must be too"
+            )
+        return value

@@ -1,0 +1,134 @@
+"""Content-addressed bytes through Django's storage API: files by default, S3-compatible by setting.
+
+A blob is seen only through its town's row: the store itself knows hashes and no towns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, default_storage
+
+from assessment.property.models import Blob
+from assessment.region.errors import NotFound, Problem
+
+CHUNK_BYTES = 64 * 1024
+
+
+class BlobDamaged(Problem):
+    """The stored bytes do not have the hash that they are kept under."""
+
+    code, title, status = "blob-damaged", "A stored file is damaged", 500
+
+
+def blob_path(sha256: str) -> str:
+    """Return the storage name of the bytes with this hash."""
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def store_blob(source: BinaryIO | bytes, *, town_code: int, media_type: str) -> Blob:
+    """Store bytes and return the town's blob row; the same bytes again cost one look.
+
+    The bytes are flushed to disk before the row is written, so a row never points at nothing.
+    """
+    with tempfile.TemporaryFile(dir=_spool_dir()) as spool:
+        digest, size = hashlib.sha256(), 0
+        for chunk in _chunks(source):
+            digest.update(chunk)
+            spool.write(chunk)
+            size += len(chunk)
+        sha256 = digest.hexdigest()
+        if not default_storage.exists(blob_path(sha256)):
+            spool.seek(0)
+            _write(sha256, spool)
+    return register_blob(sha256, byte_count=size, town_code=town_code, media_type=media_type)
+
+
+def adopt_file(path: Path, *, sha256: str, town_code: int, media_type: str) -> Blob:
+    """Move a finished, verified and fsynced file into the store, and return the town's blob row.
+
+    On the file system this is one atomic rename; on other storages the bytes are copied.
+    """
+    size = path.stat().st_size
+    name = blob_path(sha256)
+    if isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location"):
+        target = Path(default_storage.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+        _fsync_folder(target.parent)
+    else:
+        with path.open("rb") as file:
+            if not default_storage.exists(name):
+                default_storage.save(name, File(file))
+        path.unlink()
+    return register_blob(sha256, byte_count=size, town_code=town_code, media_type=media_type)
+
+
+def register_blob(sha256: str, *, byte_count: int, town_code: int, media_type: str) -> Blob:
+    """Return the town's row for bytes that are in the store."""
+    Blob.objects.bulk_create(
+        [Blob(town_id=town_code, sha256=sha256, byte_count=byte_count, media_type=media_type)],
+        ignore_conflicts=True,
+    )
+    return Blob.objects.get(town_id=town_code, sha256=sha256)
+
+
+def get_blob(sha256: str) -> Blob:
+    """Return the blob if a town in scope holds it; `NotFound` otherwise."""
+    blob = Blob.objects.filter(sha256=sha256).first()
+    if blob is None:
+        raise NotFound("There is no such file.")
+    return blob
+
+
+def open_blob(sha256: str) -> BinaryIO:
+    """Open the bytes of a blob that a town in scope holds."""
+    get_blob(sha256)
+    return default_storage.open(blob_path(sha256), "rb")  # type: ignore[return-value]
+
+
+def _write(sha256: str, spool: BinaryIO) -> None:
+    name = blob_path(sha256)
+    if not hasattr(default_storage, "base_location"):
+        default_storage.save(name, File(spool))
+        return
+    target = Path(default_storage.path(name))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(descriptor, "wb") as file:
+        while chunk := spool.read(CHUNK_BYTES):
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(draft).replace(target)  # atomic: two writers of the same bytes leave the same file
+    _fsync_folder(target.parent)
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _chunks(source: BinaryIO | bytes) -> Iterable[bytes]:
+    if isinstance(source, bytes):
+        yield source
+        return
+    while chunk := source.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _spool_dir() -> str | None:
+    if hasattr(default_storage, "base_location"):
+        folder = Path(default_storage.path("spool"))
+        folder.mkdir(parents=True, exist_ok=True)
+        return str(folder)
+    return None

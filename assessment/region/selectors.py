@@ -1,0 +1,83 @@
+"""Reading towns, people and roles."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+
+from assessment.region.actors import Actor
+from assessment.region.errors import NotFound
+from assessment.region.models import Person, RoleAssignment, Town, TownPolicy
+from assessment.region.rules import Role
+
+
+def get_town(key: str | int) -> Town:
+    """Return the town with this number, slug or name; raise `NotFound` naming the key otherwise."""
+    text = str(key).strip()
+    query = Q(slug=text.lower()) | Q(name__iexact=text)
+    if text.isdigit() and len(text) <= 4:
+        query |= Q(code=int(text))
+    town = Town.objects.defer("boundary").filter(query).first()
+    if town is None:
+        raise NotFound(f"There is no town {text!r}: give its number, its name or its slug (west-hartford).")
+    return town
+
+
+def list_towns(codes: tuple[int, ...]) -> list[Town]:
+    """Return the towns with these codes, by name."""
+    return list(Town.objects.defer("boundary").filter(code__in=codes))
+
+
+def get_actor(person: Person, *, on: dt.date) -> Actor:
+    """Return ``person`` as an actor with the roles held on a day.
+
+    Must run inside a transaction. Reads the person's own role rows, which is all that a transaction
+    without a town may read of them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('grandlist.actor', %s, true)", [str(person.id)])
+    held: dict[int, set[Role]] = defaultdict(set)
+    if person.is_active:
+        rows = RoleAssignment.objects.filter(_in_force(on), person=person).values_list("town_id", "role")
+        for code, role in rows:
+            held[code].add(Role(role))
+    roles = MappingProxyType({code: frozenset(roles) for code, roles in held.items()})
+    return Actor(person_id=person.id, name=person.name, roles=roles)
+
+
+def get_person(person_id: UUID) -> Person:
+    """Return the person; raise `NotFound`."""
+    try:
+        return Person.objects.get(id=person_id)
+    except Person.DoesNotExist as error:
+        raise NotFound("There is no such person.") from error
+
+
+def list_people(town_code: int, *, on: dt.date) -> list[tuple[Person, list[RoleAssignment]]]:
+    """Return those who hold a role in the town on a day, with their roles there."""
+    people: dict[UUID, tuple[Person, list[RoleAssignment]]] = {}
+    rows = RoleAssignment.objects.filter(_in_force(on), town_id=town_code).select_related("person")
+    for row in rows.order_by("person__name", "role"):
+        people.setdefault(row.person_id, (row.person, []))[1].append(row)
+    return list(people.values())
+
+
+def find_policy(town_code: int, key: str, *, on: dt.date, default: Any = None) -> Any:
+    """Return the value of the town's policy in force on a day, or ``default``."""
+    row = (
+        TownPolicy.objects.filter(town_id=town_code, key=key, valid_from__lte=on)
+        .order_by("-valid_from")
+        .values_list("value", flat=True)
+        .first()
+    )
+    return default if row is None else row
+
+
+def _in_force(on: dt.date) -> Q:
+    return Q(valid_from__lte=on) & (Q(valid_to__isnull=True) | Q(valid_to__gt=on))
