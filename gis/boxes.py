@@ -35,7 +35,7 @@ def parse_box(text: str) -> Box:
     return Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
-class BoxField(models.Field[Box, Box]):
+class BoxField(models.Field):  # type: ignore[type-arg]
     """A `box` column that reads and takes `Box`."""
 
     description = "Bounding box (PostgreSQL box)"
@@ -43,7 +43,9 @@ class BoxField(models.Field[Box, Box]):
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
         return "box"
 
-    def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> Box | None:
+    def from_db_value(
+        self, value: str | None, expression: Any, connection: BaseDatabaseWrapper
+    ) -> Box | None:
         return None if value is None else parse_box(value)
 
     def to_python(self, value: Any) -> Box | None:

@@ -63,7 +63,9 @@ class Parcel(TownModel):
     row = models.PositiveIntegerField(help_text="row in the file, from 1")
     parcel_key = models.CharField(max_length=80)
     address = models.CharField(max_length=160, blank=True)
-    kind = models.CharField(max_length=60, blank=True, help_text="as the layer says, such as Parcel or Condo Main")
+    kind = models.CharField(
+        max_length=60, blank=True, help_text="as the layer says, such as Parcel or Condo Main"
+    )
     use = models.CharField(max_length=120, blank=True, help_text="land use, as the layer says")
     attributes = models.JSONField(default=dict, help_text="every cell of the row")
     geom = models.BinaryField(help_text="WKB, EPSG:2234")
@@ -77,14 +79,16 @@ class Parcel(TownModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["town", "fabric", "parcel_key"], name="parcel_key_once_in_fabric"),
+            models.UniqueConstraint(
+                fields=["town", "fabric", "parcel_key"], name="parcel_key_once_in_fabric"
+            ),
             models.CheckConstraint(name="parcel_has_area", condition=Q(area_sqft__gt=0)),
             models.CheckConstraint(
                 name="repaired_parcel_keeps_its_original",
                 condition=Q(is_repaired=False) | Q(original_geom__isnull=False),
             ),
         ]
-        indexes = [GistIndex(fields=["bbox"], name="parcel_bbox")]
+        indexes = [GistIndex(fields=["fabric", "bbox"], name="parcel_fabric_bbox")]
 
     def __str__(self) -> str:
         return self.parcel_key

@@ -45,7 +45,7 @@ class LayerFeature(TownModel):
     bbox = BoxField()
 
     class Meta:
-        indexes = [GistIndex(fields=["bbox"], name="layer_feature_bbox")]
+        indexes = [GistIndex(fields=["layer", "bbox"], name="layer_feature_layer_bbox")]
 
     def __str__(self) -> str:
         return self.code

@@ -20,4 +20,6 @@ class TileArchive(TownModel):
     made_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["town", "fabric"], name="one_tile_archive_for_a_fabric")]
+        constraints = [
+            models.UniqueConstraint(fields=["town", "fabric"], name="one_tile_archive_for_a_fabric")
+        ]

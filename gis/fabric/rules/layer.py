@@ -47,7 +47,7 @@ class ParcelRow:
     @property
     def area_sqft(self) -> float:
         """Area of the repaired shape."""
-        return float(self.shape.area)
+        return float(shapely.area(self.shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ def prepare_layer(
     keys = _texts(cells, columns.identifier, len(shapes))
     outside = np.zeros(len(shapes), dtype=bool) if placement is None else placement.outside
     usable = _usable(shapes, outside)
-    topology = examine(np.where(usable, shapes, None))
+    candidates = shapes.copy()
+    candidates[~usable] = None
+    topology = examine(candidates)
     landless = usable & shapely.is_missing(topology.repaired.shapes)
     refused = refuse_rows(
         keys, shapes, unreadable=unreadable, outside=outside | _boundless(shapes), landless=landless
@@ -146,7 +148,7 @@ def _parcel_rows(
     parts = shapely.get_num_geometries(shapes)
     return [
         ParcelRow(
-            row=int(position) + 1,
+            row=position + 1,
             key=keys[position],
             shape=mended.shapes[position],
             original=shapes[position] if mended.was_invalid[position] else None,
@@ -157,7 +159,7 @@ def _parcel_rows(
             aliases={name: texts[position] for name, texts in aliases.items() if texts[position]},
             attributes={name: values[position] for name, values in cells.items()},
         )
-        for position in np.flatnonzero(good)
+        for position in np.flatnonzero(good).tolist()
     ]
 
 

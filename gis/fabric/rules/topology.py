@@ -197,4 +197,4 @@ def _place(xy: npt.NDArray[np.float64]) -> tuple[float, float] | None:
 
 
 def _area_or_none(shape: shapely.Geometry | None) -> float | None:
-    return None if shape is None else float(shape.area)
+    return None if shape is None else float(shapely.area(shape))
