@@ -1,12 +1,6 @@
-"""The app of the land."""
-
-from __future__ import annotations
-
 from django.apps import AppConfig
 
 
 class GisConfig(AppConfig):
-    """Parcels, layers, tiles and the interface for GIS tools."""
-
     name = "gis"
-    verbose_name = "Land"
+    default_auto_field = "django.db.models.BigAutoField"

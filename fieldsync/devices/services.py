@@ -1,0 +1,174 @@
+"""Letting devices in, giving them tokens, and putting them out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from assessment.region.actors import Actor
+from assessment.region.errors import NotFound
+from assessment.region.rules import Permission
+from assessment.region.scope import scope
+from fieldsync.devices import rules
+from fieldsync.devices.models import Device, EnrolmentCode
+from fieldsync.keys import key_for
+from fieldsync.problems import BadEnrolmentCode, BadProof, ProofNeeded
+
+CODE_LIFE = dt.timedelta(hours=24)
+TOKEN_KIND = "t1"  # noqa: S105
+NONCE_KIND = "n1"
+
+
+def make_enrolment_code(
+    town_code: int,
+    *,
+    actor: Actor,
+    label: str = "",
+    person_id: UUID | None = None,
+    life: dt.timedelta = CODE_LIFE,
+) -> str:
+    """Return a new code as it is to be typed. It is shown this once: only its hash is kept.
+
+    Raises
+    ------
+    Forbidden
+        The actor may not manage the town's devices.
+    """
+    actor.require(Permission.MANAGE_DEVICES, town_code)
+    code = rules.make_code(town_code, secrets.choice)
+    now = timezone.now()
+    EnrolmentCode.objects.create(
+        town_id=town_code,
+        code_sha256=code.digest().hex(),
+        label=label,
+        person_id=person_id,
+        made_by_id=actor.person_id,
+        made_at=now,
+        expires_at=now + life,
+    )
+    return code.spelled()
+
+
+def enrol_device(typed: str, *, public_key: str, signature: str, name: str, app_version: str = "") -> Device:
+    """Use up a code and return the device that it let in.
+
+    The code's row is locked, so that of two devices that show the same code one gets in.
+
+    Raises
+    ------
+    BadEnrolmentCode
+        Wrong, used and expired are told apart by nothing.
+    BadProof
+        The device does not hold the key that it shows.
+    """
+    try:
+        code = rules.read_code(typed)
+        rules.read_public_key(public_key)
+    except rules.BadCode as error:
+        raise BadEnrolmentCode from error
+    except rules.BadKey as error:
+        raise BadProof(str(error)) from error
+    if not rules.is_signed_by(public_key, rules.enrolment_message(code, public_key), signature):
+        raise BadProof
+    now = timezone.now()
+    with scope(Actor.system("enrol a device"), towns=[code.town_code]):
+        row = (
+            EnrolmentCode.objects.select_for_update(of=("self",))
+            .filter(
+                town_id=code.town_code,
+                code_sha256=code.digest().hex(),
+                used_at__isnull=True,
+                expires_at__gt=now,
+            )
+            .first()
+        )
+        if row is None:
+            raise BadEnrolmentCode
+        device, _ = Device.objects.get_or_create(
+            town_id=code.town_code,
+            public_key=public_key,
+            defaults={
+                "name": name or row.label or "Tablet",
+                "person_id": row.person_id,
+                "app_version": app_version,
+                "enrolled_at": now,
+                "last_seen_at": now,
+            },
+        )
+        EnrolmentCode.objects.filter(id=row.id).update(used_at=now, device=device)
+    return device
+
+
+def offer_nonce(device_id: UUID, town_code: int, *, now: dt.datetime) -> ProofNeeded:
+    """Return the refusal that carries a nonce. It is given for any id, so it tells nothing of whose exist."""
+    expires = int(now.timestamp()) + rules.NONCE_LIFE_S
+    nonce = rules.DeviceToken(device_id, town_code, expires)
+    return ProofNeeded(nonce=rules.seal_token(NONCE_KIND, nonce, key_for("nonce")))
+
+
+def issue_token(
+    device_id: UUID, town_code: int, *, nonce: str, signature: str, now: dt.datetime
+) -> tuple[str, int]:
+    """Return a token for a device that has signed our nonce, and its life in seconds.
+
+    A revoked device gets one too: it may still deposit what it holds, into quarantine.
+
+    Raises
+    ------
+    ProofNeeded
+        The nonce is not ours or too old; the answer has a new one.
+    BadProof
+        The signature does not fit, or there is no such device.
+    """
+    try:
+        offered = rules.open_token(NONCE_KIND, nonce, key_for("nonce"), now.timestamp())
+    except rules.BadToken as error:
+        raise offer_nonce(device_id, town_code, now=now) from error
+    if (offered.device_id, offered.town_code) != (device_id, town_code):
+        raise offer_nonce(device_id, town_code, now=now)
+    with scope(Actor.system("give a device its token"), towns=[town_code]):
+        device = Device.objects.filter(town_id=town_code, id=device_id).first()
+    message = rules.token_message(device_id, nonce)
+    if device is None or not rules.is_signed_by(device.public_key, message, signature):
+        raise BadProof
+    token = rules.DeviceToken(device_id, town_code, int(now.timestamp()) + rules.TOKEN_LIFE_S)
+    return rules.seal_token(TOKEN_KIND, token, key_for("token")), rules.TOKEN_LIFE_S
+
+
+def set_device_state(
+    device_id: UUID, state: Device.State, *, actor: Actor, reason: str, wipe: Device.Wipe = Device.Wipe.NONE
+) -> Device:
+    """Suspend, revoke or restore a device of a town in scope, with a reason; a wipe is told at its next call."""
+    device = Device.objects.select_for_update(of=("self",)).filter(id=device_id).first()
+    if device is None:
+        raise NotFound("There is no such device.")
+    actor.require(Permission.MANAGE_DEVICES, device.town_id)
+    device.state, device.state_reason, device.wipe = state, reason[:200], wipe
+    device.save(update_fields=["state", "state_reason", "wipe"])
+    return device
+
+
+def note_contact(
+    device_id: UUID,
+    *,
+    now: dt.datetime,
+    acknowledged_seq: int | None = None,
+    clock_offset_ms: int | None = None,
+    app_version: str = "",
+    queue: dict[str, Any] | None = None,
+) -> None:
+    """Keep what a device said of itself. Called after the push has committed: it must not hold that up."""
+    changes: dict[str, Any] = {"last_seen_at": now}
+    if acknowledged_seq is not None:
+        changes["acknowledged_seq"] = acknowledged_seq
+    if clock_offset_ms is not None:
+        changes["clock_offset_ms"] = clock_offset_ms
+    if app_version:
+        changes["app_version"] = app_version[:40]
+    if queue is not None:
+        changes["queue"] = queue
+    Device.objects.filter(id=device_id).update(**changes)

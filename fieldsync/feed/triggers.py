@@ -1,0 +1,73 @@
+"""The trigger that numbers changes in the feeds at commit, in SQL.
+
+Deferred, so that it runs after all other work of the transaction and its locks are held for as short as
+can be. The first firing for a town locks every affected head, in the order of packages, and numbers all
+that the transaction journaled there; the later firings find their row done and return. Numbering row
+by row deadlocks: measured with 8 writers on disjoint rows, 2 commits and 21 deadlocks.
+
+The function states the towns itself: at commit the scope of the transaction has been put back already.
+It takes a shared lock that `fieldsync.feed.services` takes alone while it adds records to a package;
+else a writer that looked for packages just before, and commits just after the package was read, would
+be missed.
+"""
+
+MEMBERSHIP_LOCK = 0x67_6C_66  # the first key of pg_advisory_xact_lock(key, town)
+
+NUMBER_CHANGES_SQL = """
+CREATE OR REPLACE FUNCTION fieldsync_number_changes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+  mark text := 'grandlist.feed_' || NEW.town_id;
+  reading text;
+  writing text;
+  last_entry bigint;
+BEGIN
+  IF NEW.id <= coalesce(nullif(current_setting(mark, true), ''), '0')::bigint THEN
+    RETURN NULL;
+  END IF;
+  reading := coalesce(current_setting('grandlist.read_towns', true), '');
+  writing := coalesce(current_setting('grandlist.write_towns', true), '');
+  PERFORM set_config('grandlist.read_towns', NEW.town_id::text, true),
+          set_config('grandlist.write_towns', NEW.town_id::text, true);
+  PERFORM pg_advisory_xact_lock_shared(:membership_lock, NEW.town_id);
+  SELECT max(j.id) INTO last_entry FROM assessment_journalentry j
+    WHERE j.id >= NEW.id AND j.town_id = NEW.town_id AND j.transaction_id = NEW.transaction_id;
+  PERFORM set_config(mark, last_entry::text, true);
+  PERFORM h.package_id FROM fieldsync_feedhead h
+    WHERE h.is_open AND h.package_id IN (
+      SELECT r.package_id FROM fieldsync_packagerecord r
+      WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id IN (
+        SELECT j.property_id FROM assessment_journalentry j
+        WHERE j.id BETWEEN NEW.id AND last_entry AND j.town_id = NEW.town_id
+          AND j.transaction_id = NEW.transaction_id))
+    ORDER BY h.package_id FOR UPDATE;
+  IF FOUND THEN
+    WITH touched AS (
+      SELECT r.id, h.head + row_number() OVER (PARTITION BY r.package_id ORDER BY r.record_id, r.kind) AS seq
+      FROM fieldsync_packagerecord r JOIN fieldsync_feedhead h ON h.package_id = r.package_id AND h.is_open
+      WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id IN (
+        SELECT j.property_id FROM assessment_journalentry j
+        WHERE j.id BETWEEN NEW.id AND last_entry AND j.town_id = NEW.town_id
+          AND j.transaction_id = NEW.transaction_id)
+    ), numbered AS (
+      UPDATE fieldsync_packagerecord r SET seq = t.seq, content_hash = NULL FROM touched t WHERE r.id = t.id
+      RETURNING r.package_id, r.seq
+    )
+    UPDATE fieldsync_feedhead h SET head = n.head
+    FROM (SELECT package_id, max(seq) AS head FROM numbered GROUP BY package_id) n
+    WHERE h.package_id = n.package_id;
+  END IF;
+  PERFORM set_config('grandlist.read_towns', reading, true),
+          set_config('grandlist.write_towns', writing, true);
+  RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION fieldsync_number_changes() FROM PUBLIC;
+CREATE CONSTRAINT TRIGGER number_changes AFTER INSERT ON assessment_journalentry
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.property_id IS NOT NULL)
+EXECUTE FUNCTION fieldsync_number_changes();
+""".replace(":membership_lock", str(MEMBERSHIP_LOCK))
+
+DROP_NUMBER_CHANGES_SQL = """
+DROP TRIGGER number_changes ON assessment_journalentry;
+DROP FUNCTION fieldsync_number_changes();
+"""

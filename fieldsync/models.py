@@ -1,0 +1,21 @@
+"""The app's models are its features' models."""
+
+from fieldsync.conflicts.models import Conflict
+from fieldsync.devices.models import Device, EnrolmentCode
+from fieldsync.feed.models import FeedHead, PackageRecord, SyncEpoch
+from fieldsync.packages.models import Package
+from fieldsync.photos.models import Upload
+from fieldsync.push.models import Mutation, Quarantine
+
+__all__ = [
+    "Conflict",
+    "Device",
+    "EnrolmentCode",
+    "FeedHead",
+    "Mutation",
+    "Package",
+    "PackageRecord",
+    "Quarantine",
+    "SyncEpoch",
+    "Upload",
+]

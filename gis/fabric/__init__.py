@@ -1,1 +1,0 @@
-"""The parcel fabric: what a town's parcel file says, how sound it is, and how it changed."""

@@ -1,1 +1,0 @@
-"""Layers other than parcels: neighbourhoods, zoning, flood zones, census tracts."""
