@@ -1,5 +1,6 @@
 """The app's models are its features' models."""
 
+from assessment.appeals.models import Decision, Hearing, Petition
 from assessment.property.models import *  # noqa: F403
 from assessment.region.models import (
     Agreement,
@@ -10,5 +11,17 @@ from assessment.region.models import (
     Town,
     TownPolicy,
 )
+from assessment.roll.models import *  # noqa: F403
 
-__all__ = ["Agreement", "AgreementTown", "CostShare", "Person", "RoleAssignment", "Town", "TownPolicy"]
+__all__ = [
+    "Agreement",
+    "AgreementTown",
+    "CostShare",
+    "Decision",
+    "Hearing",
+    "Person",
+    "Petition",
+    "RoleAssignment",
+    "Town",
+    "TownPolicy",
+]

@@ -1,6 +1,12 @@
+"""The app of the land."""
+
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
 class GisConfig(AppConfig):
+    """Parcels, layers, tiles and the interface for GIS tools."""
+
     name = "gis"
-    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Land"

@@ -1,0 +1,230 @@
+"""Reading the roll: lists, accounts as listed, the signed snapshot, and what instruments made of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from assessment.property.models import Property
+from assessment.region.errors import NotFound
+from assessment.roll.models import Certification, GrandList, InstrumentLine, SnapshotRow
+from assessment.roll.rules.accounts import SignedAccount, account_from_content
+from assessment.roll.rules.m13 import Effect
+
+PROPERTY_KIND = {
+    "real": "real",
+    "personal": "personal",
+    "motor_vehicle": "vehicle",
+    "supplemental": "vehicle",
+}
+CONTENT_COLUMNS = (
+    "seq", "list_number", "property_id", "account", "owner", "co_owner", "mailing_address", "location",
+    "confidential", "exempt_code", "lines", "exemptions", "gross", "exempt", "net",
+)  # fmt: skip
+
+
+def get_grand_list(town_code: int, year: int, kind: str = "real") -> GrandList:
+    """Return a town's list; raise `NotFound` naming the town's lists otherwise."""
+    found = GrandList.objects.filter(town_id=town_code, year=year, kind=kind).first()
+    if found is None:
+        lists = ", ".join(f"{item.year} {item.kind}" for item in list_grand_lists(town_code)) or "none"
+        raise NotFound(f"There is no {kind.replace('_', ' ')} list of {year}; the town's lists: {lists}.")
+    return found
+
+
+def list_grand_lists(town_code: int) -> list[GrandList]:
+    """Return a town's lists, newest first."""
+    return list(GrandList.objects.filter(town_id=town_code))
+
+
+def get_certification(grand_list: GrandList) -> Certification:
+    """Return the certification of a signed list; raise `NotFound`."""
+    found = Certification.objects.filter(grand_list=grand_list).first()
+    if found is None:
+        raise NotFound(f"The {grand_list} is not signed.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a property is listed on a day: who owns it and where it lies."""
+
+    property_id: UUID
+    account: str
+    owner: str
+    co_owner: str
+    mailing_address: str
+    location: str
+    is_confidential: bool
+    exempt_code: str
+
+
+LISTING_SQL = """
+WITH held AS (
+  SELECT ow.property_id, o.name, o.co_name,
+         concat_ws(', ', nullif(o.mailing_address, ''), nullif(o.mailing_city, ''),
+                   nullif(concat_ws(' ', nullif(o.mailing_state, ''), nullif(o.mailing_zip, '')), '')) AS mailing,
+         row_number() OVER (PARTITION BY ow.property_id ORDER BY ow.share_percent DESC, o.name, o.id) AS place,
+         bool_or(ow.is_confidential OR r.owner_id IS NOT NULL) OVER (PARTITION BY ow.property_id) AS protected
+  FROM assessment_ownership ow
+  JOIN assessment_owner o ON o.town_id = ow.town_id AND o.id = ow.owner_id
+  LEFT JOIN (SELECT DISTINCT owner_id FROM assessment_confidentialityrequest
+             WHERE town_id = %(town)s AND requested_on <= %(request_on)s
+               AND (ends_on IS NULL OR ends_on > %(request_on)s)) r ON r.owner_id = o.id
+  WHERE ow.town_id = %(town)s AND ow.valid_from <= %(on)s AND (ow.valid_to IS NULL OR ow.valid_to > %(on)s)
+)
+SELECT p.id, p.account_number, coalesce(a.name, ''), coalesce(nullif(a.co_name, ''), b.name, ''),
+       coalesce(a.mailing, ''), p.address, coalesce(a.protected, false), p.exempt_code
+FROM assessment_property p
+LEFT JOIN held a ON a.property_id = p.id AND a.place = 1
+LEFT JOIN held b ON b.property_id = p.id AND b.place = 2
+WHERE p.town_id = %(town)s AND p.kind = %(kind)s AND (NOT p.is_retired OR p.retired_on > %(on)s)
+  AND (%(only)s::uuid[] IS NULL OR p.id = ANY (%(only)s::uuid[]))
+ORDER BY p.account_number
+"""
+
+
+def list_listings(
+    town_code: int, kind: str, *, on: dt.date, only: Sequence[UUID] | None = None
+) -> list[Listing]:
+    """Return how the town's properties of a kind of list are listed on a day, by account.
+
+    With several owners the largest share comes first. A confidentiality request counts when it was made
+    on or before the day.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            LISTING_SQL,
+            {
+                "town": town_code,
+                "kind": PROPERTY_KIND[kind],
+                "on": on,
+                "request_on": on,
+                "only": list(only) if only is not None else None,
+            },
+        )
+        return [Listing(*row) for row in cursor.fetchall()]
+
+
+def list_protected_properties(town_code: int, *, on: dt.date) -> set[UUID]:
+    """Return the properties of which an owner, now or since, is protected from disclosure on a day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ow.property_id FROM assessment_ownership ow WHERE ow.town_id = %(town)s "
+            "AND (ow.is_confidential OR EXISTS (SELECT FROM assessment_confidentialityrequest r "
+            "WHERE r.town_id = ow.town_id AND r.owner_id = ow.owner_id AND r.requested_on <= %(on)s "
+            "AND (r.ends_on IS NULL OR r.ends_on > %(on)s)))",
+            {"town": town_code, "on": on},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def iterate_snapshot(grand_list: GrandList) -> Iterator[dict[str, object]]:
+    """Yield the hashed content of each snapshot row, with its `row_hash` and `link`, in the order signed."""
+    rows = (
+        SnapshotRow.objects.filter(town_id=grand_list.town_id, grand_list=grand_list)
+        .order_by("seq")
+        .values_list(*CONTENT_COLUMNS, "row_hash", "link")
+    )
+    for row in rows.iterator(chunk_size=5000):
+        content: dict[str, object] = dict(zip((*CONTENT_COLUMNS, "row_hash", "link"), row, strict=True))
+        content["property_id"] = str(content["property_id"])
+        yield content
+
+
+def iterate_accounts(grand_list: GrandList) -> Iterator[SignedAccount]:
+    """Yield the accounts of a signed list as they were signed."""
+    for content in iterate_snapshot(grand_list):
+        yield account_from_content(content)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedInstrument:
+    """One line of an instrument with the paper that it stands on."""
+
+    property_id: str
+    kind: str
+    number: str
+    dated_on: dt.date
+    list_number: str
+    account: str
+    owner: str
+    location: str
+    statute: str
+    explanation: str
+    carries_forward: bool
+    section: str
+    code: str
+    appraised_change: int
+    amount_change: int
+    count_change: int
+
+    @property
+    def effect(self) -> Effect:
+        """Its effect on the abstract."""
+        return Effect(
+            self.kind,
+            self.number,
+            self.dated_on,
+            self.section,
+            self.code,
+            self.amount_change,
+            self.count_change,
+        )
+
+
+def list_instrument_lines(grand_list: GrandList, *, through: dt.date | None = None) -> list[ListedInstrument]:
+    """Return the lines of a list's instruments dated up to and including a day, in order of date and number."""
+    rows = InstrumentLine.objects.filter(town_id=grand_list.town_id, instrument__grand_list=grand_list)
+    if through is not None:
+        rows = rows.filter(instrument__dated_on__lte=through)
+    return [
+        ListedInstrument(str(row[0]), *row[1:])
+        for row in rows.order_by(
+            "instrument__dated_on", "instrument__made_at", "instrument__number", "line_number"
+        ).values_list(
+            "instrument__property_id", "instrument__kind", "instrument__number", "instrument__dated_on",
+            "instrument__list_number", "instrument__account", "instrument__owner", "instrument__location",
+            "instrument__statute", "instrument__explanation", "instrument__carries_forward",
+            "section", "code", "appraised_change", "amount_change", "count_change",
+        )
+    ]  # fmt: skip
+
+
+def find_signed_account(grand_list: GrandList, subject: Property) -> SignedAccount | None:
+    """Return a property's account as it was signed, or None when it was not on the list."""
+    row = (
+        SnapshotRow.objects.filter(town_id=grand_list.town_id, grand_list=grand_list, property=subject)
+        .values(*CONTENT_COLUMNS)
+        .first()
+    )
+    if row is None:
+        return None
+    row["property_id"] = str(row["property_id"])
+    return account_from_content(row)
+
+
+TOTALS_SQL = """
+SELECT count(*), coalesce(sum(gross), 0)::bigint, coalesce(sum(exempt), 0)::bigint
+FROM (SELECT a.id, coalesce(l.gross, 0) AS gross,
+             CASE WHEN a.exempt_code <> '' THEN coalesce(l.gross, 0)
+                  ELSE least(coalesce(l.gross, 0), coalesce(e.granted, 0)) END AS exempt
+      FROM assessment_assessment a
+      LEFT JOIN (SELECT assessment_id, sum(assessed) AS gross FROM assessment_assessmentline
+                 WHERE town_id = %(town)s GROUP BY 1) l ON l.assessment_id = a.id
+      LEFT JOIN (SELECT assessment_id, sum(amount) AS granted FROM assessment_exemption
+                 WHERE town_id = %(town)s GROUP BY 1) e ON e.assessment_id = a.id
+      WHERE a.town_id = %(town)s AND a.grand_list_id = %(list)s) accounts
+"""
+
+
+def get_totals(grand_list: GrandList) -> dict[str, int]:
+    """Return accounts, gross, exempt and net of a list as it now stands in its lines and exemptions."""
+    with connection.cursor() as cursor:
+        cursor.execute(TOTALS_SQL, {"town": grand_list.town_id, "list": grand_list.pk})
+        accounts, gross, exempt = cursor.fetchone()
+    return {"accounts": accounts, "gross": int(gross), "exempt": int(exempt), "net": int(gross) - int(exempt)}

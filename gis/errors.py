@@ -1,0 +1,56 @@
+"""What can go wrong with the land; codes are listed in docs/problems.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assessment.region.errors import Problem
+
+
+class UnreadableParcelFile(Problem):
+    """The file is missing, damaged, of an unknown format, or its layer cannot be chosen."""
+
+    code, title, status = "parcel-file-unreadable", "The parcel file cannot be read", 422
+
+    def __init__(self, file: str, reason: str, **data: Any) -> None:
+        super().__init__(f"{file}: {reason}.", file=file, **data)
+
+
+class CoordinateSystemMissing(Problem):
+    """The file states no coordinate system, and whoever imports states none either."""
+
+    code, title, status = "crs-missing", "The coordinate system is not known", 422
+
+
+class CoordinateSystemUnknown(Problem):
+    """What was stated as a coordinate system is none that places things on the earth."""
+
+    code, title, status = "crs-unknown", "There is no such coordinate system", 422
+
+
+class WrongPlace(Problem):
+    """Most parcels lie outside the town: its coordinates or the town are wrong."""
+
+    code, title, status = "parcels-outside-town", "The parcels do not lie in the town", 422
+
+
+class IdentifierColumnMissing(Problem):
+    """No column can be the parcel identifier, or the one stated is not in the file."""
+
+    code, title, status = (
+        "parcel-id-column-missing",
+        "The column with the parcel identifier is not known",
+        422,
+    )
+
+
+class RowsRefused(Problem):
+    """Rows were refused and the import was to stop at any."""
+
+    code, title, status = "parcel-rows-refused", "Rows of the parcel file were refused", 422
+
+
+class TilesFailed(Problem):
+    """The tile archive could not be made."""
+
+    code, title, status = "tiles-failed", "The map tiles could not be made", 500

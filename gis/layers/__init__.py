@@ -1,0 +1,1 @@
+"""Layers other than parcels: neighbourhoods, zoning, flood zones, census tracts."""
