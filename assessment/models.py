@@ -12,6 +12,7 @@ from assessment.region.models import (
     TownPolicy,
 )
 from assessment.roll.models import *  # noqa: F403
+from assessment.sales.models import Transfer
 
 __all__ = [
     "Agreement",
@@ -24,4 +25,5 @@ __all__ = [
     "RoleAssignment",
     "Town",
     "TownPolicy",
+    "Transfer",
 ]
