@@ -22,13 +22,15 @@ def connect_as_owner(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Reconnect as the owner role for the time of the block, and grant the application role its rights."""
     before = dict(connection.settings_dict)
     connection.close()
-    if settings.DATABASE_OWNER_URL and not before.get("OWNER_ROLE"):
+    if before.get("OWNER_ROLE"):
+        connection.settings_dict.update(before["OWNER_ROLE"])
+    elif settings.DATABASE_OWNER_URL:
         parts = urlsplit(settings.DATABASE_OWNER_URL)
         connection.settings_dict.update(
             USER=unquote(parts.username or ""), PASSWORD=unquote(parts.password or "")
         )
     else:
-        connection.settings_dict.update(ROLE="grandlist_owner", HOST="", **(before.get("OWNER_ROLE") or {}))
+        connection.settings_dict.update(ROLE="grandlist_owner", HOST="")
     try:
         with connection.cursor() as cursor:
             cursor.execute(GRANTS_SQL)
