@@ -10,7 +10,7 @@ panels, queues, navigation and search in ``AppConfig.ready()``::
             id="gis.map",
             title="Map",
             order=60,
-            permission="property.view",
+            permission="view",
             template="gis/panel_map.html",
             context=pages.map_panel,
         )
@@ -29,8 +29,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from assessment.region.actors import Actor
+from assessment.region.rules import Permission
+
 if TYPE_CHECKING:
-    from assessment.region.actors import Actor
+    # The registries are imported by AppConfig modules, before the models can be.
     from assessment.region.models import Town
 
 
@@ -46,15 +49,22 @@ class PageScope:
         The town in the address of the page.
     as_of
         The 1 October or other day the record is shown as of; None shows it as it is now.
+    memo
+        What panels of the same page share, such as the card's rows; gone with the request.
     """
 
     actor: Actor
     town: Town
     as_of: dt.date | None = None
+    memo: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def may(self, permission: str) -> bool:
         """Whether the person holds ``permission`` in this town; the empty permission is everybody's."""
-        return not permission or self.actor.may(permission, self.town.code)
+        return not permission or self.actor.may(Permission(permission), self.town.code)
+
+    def require(self, permission: str) -> None:
+        """Raise `assessment.region.errors.Forbidden` unless the person holds ``permission`` in this town."""
+        self.actor.require(Permission(permission), self.town.code)
 
 
 class Registered(Protocol):
@@ -82,7 +92,17 @@ class Registry(Generic[Entry]):
         self._entries: dict[str, Entry] = {}
 
     def register(self, entry: Entry) -> Entry:
-        """Add ``entry``; raises `DuplicateEntryError` when its id is taken by another."""
+        """Add ``entry``.
+
+        Raises
+        ------
+        DuplicateEntryError
+            The id is taken by another entry.
+        ValueError
+            There is no such permission.
+        """
+        if entry.permission:
+            Permission(entry.permission)
         if self._entries.get(entry.id, entry) != entry:
             raise DuplicateEntryError(entry.id)
         self._entries[entry.id] = entry
@@ -206,17 +226,21 @@ class Step:
 
 
 @dataclass(frozen=True)
-class YearTrack:
-    """Says where a town is in its year for one kind of list, for the step indicator.
+class Track:
+    """The year of one list, such as "Grand list 2025", as steps in their order."""
 
-    ``steps(scope)`` returns the steps in order, or an empty list when no such list is open.
-    """
+    title: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class YearTrack:
+    """Says where a town is in its year: ``tracks(scope)`` gives one `Track` for each list in work."""
 
     id: str
-    title: str
     order: int
     permission: str
-    steps: Callable[[PageScope], list[Step]]
+    tracks: Callable[[PageScope], list[Track]]
 
 
 panels: Registry[Panel] = Registry()

@@ -1,0 +1,157 @@
+"""Filters and tags of the office's templates; they are built in, so templates need no ``load``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+NOTHING = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+_TONES = {
+    "good": {
+        "done",
+        "succeeded",
+        "accepted",
+        "signed",
+        "final",
+        "valid",
+        "after_board",
+        "active",
+        "balanced",
+        "loaded",
+    },
+    "busy": {"running", "open", "valued", "current", "claimed"},
+    "wait": {
+        "queued",
+        "pending",
+        "waiting",
+        "proposed",
+        "undecided",
+        "conflict",
+        "observed",
+        "draft",
+        "requeued",
+    },
+    "bad": {"failed", "rejected", "invalid", "revoked", "cancelled", "dead", "unbalanced", "expired"},
+}
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or value == "" or isinstance(value, bool):
+        return None
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+@register.filter
+def number(value: Any, places: int = 0) -> str:
+    """Return ``1,234`` or, with places, ``1,234.50``; a dash where there is nothing."""
+    amount = _decimal(value)
+    if amount is None or not amount.is_finite():
+        return NOTHING
+    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return f"{rounded:,.{places}f}".replace("-", MINUS)
+
+
+@register.filter
+def dollars(value: Any) -> str:
+    """Return whole dollars, ``$1,234``; a dash where there is no amount (which is not zero)."""
+    text = number(value)
+    if text == NOTHING:
+        return NOTHING
+    return f"{MINUS}${text[1:]}" if text.startswith(MINUS) else f"${text}"
+
+
+@register.filter
+def signed_dollars(value: Any) -> str:
+    """Return a difference with its sign, ``+$1,234``."""
+    amount = _decimal(value)
+    text = dollars(value)
+    return f"+{text}" if amount is not None and amount > 0 else text
+
+
+@register.filter
+def percent(value: Any, places: int = 1) -> str:
+    """Return ``12.3 %`` of a value that is in percent already."""
+    text = number(value, places)
+    return text if text == NOTHING else f"{text} %"
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """Return the value without separators: years, house numbers, identifiers."""
+    return NOTHING if value is None or value == "" else str(value)
+
+
+@register.filter
+def day(value: dt.date | dt.datetime | None) -> str:
+    """Return ``Oct 1, 2025``, of an instant its local day."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, dt.datetime):
+        value = timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
+    return f"{value:%b} {value.day}, {value.year}"
+
+
+@register.filter
+def moment(value: dt.datetime | None) -> str:
+    """Return ``Oct 1, 2025, 3:12 PM`` in the office's time zone."""
+    if value is None:
+        return NOTHING
+    local = timezone.localtime(value) if timezone.is_aware(value) else value
+    return f"{day(local)}, {local:%I}".replace(", 0", ", ") + f"{local:%M %p}".join((":", ""))
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Return ``42 s``, ``3 min 5 s`` or ``2 h 10 min``."""
+    if seconds is None:
+        return NOTHING
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+@register.filter
+def words(value: Any) -> str:
+    """Return a code as words: ``after_board`` is ``After board``."""
+    text = str(getattr(value, "label", value) or "").replace("_", " ").replace(".", " ").strip()
+    return text[:1].upper() + text[1:] if text else NOTHING
+
+
+@register.simple_tag
+def badge(state: Any, label: str = "") -> SafeString:
+    """Return the state as a badge; its colour only repeats what its word says."""
+    key = str(getattr(state, "value", state) or "").lower()
+    tone = next((tone for tone, states in _TONES.items() if key in states), "")
+    return format_html(
+        '<span class="badge{}">{}</span>', f" badge--{tone}" if tone else "", label or words(state)
+    )
+
+
+@register.filter
+def lookup(mapping: Any, key: Any) -> Any:
+    """Return ``mapping[key]``, or None."""
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag(takes_context=True)
+def render_panel(context: template.Context, panel: Any) -> SafeString:
+    """Render a panel of the card with its own values on top of the page's."""
+    with context.push(panel=panel, **panel.values):
+        # Django's own ``include`` takes its values one by one, by name.
+        body: SafeString = context.template.engine.get_template(panel.template).render(context)
+    return body
