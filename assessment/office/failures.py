@@ -12,8 +12,14 @@ from assessment.region.errors import Problem
 _TEXTS = {
     400: ("The request could not be read", "Go back and try again."),
     403: ("Your role does not allow this", "Ask the assessor of the town if you need it for your work."),
-    404: ("There is no such page or record", "The address may be mistyped, or the record may have another one now."),
-    409: ("This cannot be done now", "The record has changed, or is at another step, since the page was shown."),
+    404: (
+        "There is no such page or record",
+        "The address may be mistyped, or the record may have another one now.",
+    ),
+    409: (
+        "This cannot be done now",
+        "The record has changed, or is at another step, since the page was shown.",
+    ),
     422: ("Something in the form is not right", "Go back and correct it."),
     429: ("Too many requests", "Wait a minute and try again."),
     500: ("Something went wrong on the server", "Nothing was changed. It has been logged; please try again."),
@@ -57,7 +63,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form's token is missing or old: usually a page left open over night."""
-    return failure_page(request, 403, "The page was open for too long. Go back, load it again and repeat the step.")
+    return failure_page(
+        request, 403, "The page was open for too long. Go back, load it again and repeat the step."
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -65,4 +73,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     from django.template.loader import render_to_string
 
     heading, text = _TEXTS[500]
-    return HttpResponse(render_to_string("office/server_error.html", {"heading": heading, "text": text}), status=500)
+    return HttpResponse(
+        render_to_string("office/server_error.html", {"heading": heading, "text": text}), status=500
+    )

@@ -12,6 +12,7 @@ from assessment.office.tags import words
 from assessment.property.models import JournalEntry
 
 PAGE_SIZE = 40
+ON_CARD = 12
 # Bookkeeping of the database: says nothing to a reader.
 _SILENT = frozenset({"id", "town_id", "property_id", "updated_at", "created_at", "version", "received_at"})
 _OPERATIONS = {"I": "added", "U": "changed", "D": "deleted"}
@@ -37,17 +38,20 @@ class HistoryEntry:
     what: str
     why: str
     changes: Sequence[Change]
+    is_added: bool
 
 
-def list_history(property_id: UUID, scope: PageScope, *, before: int | None = None) -> tuple[list[HistoryEntry], int | None]:
+def list_history(
+    property_id: UUID, scope: PageScope, *, before: int | None = None, size: int = PAGE_SIZE
+) -> tuple[list[HistoryEntry], int | None]:
     """Return a page of the journal, latest first, and the id from which an older page goes on (None: no more)."""
     rows = JournalEntry.objects.filter(town_id=scope.town.code, property_id=property_id).order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
-    found = list(rows[: PAGE_SIZE + 1])
-    more = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
+    found = list(rows[: size + 1])
+    more = found[size - 1].id if len(found) > size else None
     may_see = scope.may("view_confidential")
-    return [_entry(row, may_see=may_see) for row in found[:PAGE_SIZE]], more
+    return [_entry(row, may_see=may_see) for row in found[:size]], more
 
 
 def _entry(row: JournalEntry, *, may_see: bool) -> HistoryEntry:
@@ -60,6 +64,7 @@ def _entry(row: JournalEntry, *, may_see: bool) -> HistoryEntry:
         what=f"{noun} {_OPERATIONS[row.operation]}",
         why=row.reason,
         changes=list_changes(row.before, row.after) if may_see or not _is_protected(row) else [],
+        is_added=row.operation == "I",
     )
 
 

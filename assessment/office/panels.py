@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from assessment.office.history import list_history
+from assessment.office.history import ON_CARD, list_history
 from assessment.office.record import CardRecord, read_card
 from assessment.office.registries import PageScope
 from assessment.office.sketch import SketchSection, draw_sketch
 from assessment.office.tags import day, number, plain, words
-from assessment.property.models import Inspection, Photo
+from assessment.property.models import Inspection, LandLine, Photo
 
 Row = Mapping[str, Any]
 
@@ -75,8 +75,22 @@ _EFFECTIVE_SHARE = "effective_factor"
 def land_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """Land lines with their factors."""
     card = read_card(property_id, scope)
-    total = card.property.get("total_acres")
-    return {"lines": card.land_lines, "total_acres": total, "labels": card.labels}
+    return {
+        "lines": [_land_line(row, card) for row in card.land_lines],
+        "total_acres": card.property["total_acres"],
+    }
+
+
+def _land_line(row: Row, card: CardRecord) -> dict[str, Any]:
+    factors = ("size_factor", "site_index", "condition_factor", "neighbourhood_factor")
+    return {
+        **row,
+        "kind": card.label("land_type", row["land_type"]) or words(row["land_type"]),
+        "use": card.label("use", row["use_code"]) or row["use_code"],
+        "unit": LandLine.Unit(row["unit"]).label if row["unit"] in LandLine.Unit.values else row["unit"],
+        "factors": [Decimal(str(row[name])) for name in factors],
+        "classified_use": words(row["classified_use"]) if row["classified_use"] else "",
+    }
 
 
 def buildings_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
@@ -135,7 +149,10 @@ def _section(row: Row, card: CardRecord) -> dict[str, Any]:
         "factor": factor,
         "effective_area_sqft": None if factor is None else area * Decimal(str(factor)),
         "shape": SketchSection(
-            label, [(float(x), float(y)) for x, y in row["points_ft"] or ()], float(area), is_living_area=is_living
+            label,
+            [(float(x), float(y)) for x, y in row["points_ft"] or ()],
+            float(area),
+            is_living_area=is_living,
         ),
     }
 
@@ -165,7 +182,11 @@ def owners_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
 
 def _owner(row: Row, *, may_see: bool) -> dict[str, Any]:
     hidden = row["is_confidential"] and not may_see
-    parts = (row["mailing_address"], row["mailing_city"], f"{row['mailing_state']} {row['mailing_zip']}".strip())
+    parts = (
+        row["mailing_address"],
+        row["mailing_city"],
+        f"{row['mailing_state']} {row['mailing_zip']}".strip(),
+    )
     return {
         "name": row["name"],
         "mailing": "Withheld (CGS 1-217)" if hidden else ", ".join(part for part in parts if part),
@@ -190,7 +211,9 @@ def _permit(row: Row) -> dict[str, Any]:
     else:
         complete = row["percent_complete"]
         state = "Open" if complete is None else f"Open, {number(complete)} % complete"
-    work = " · ".join(part for part in (words(row["kind"]) if row["kind"] else "", row["description"]) if part)
+    work = " · ".join(
+        part for part in (words(row["kind"]) if row["kind"] else "", row["description"]) if part
+    )
     return {**row, "work": work, "state": state}
 
 
@@ -209,15 +232,15 @@ def photos_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
 def _photo(row: Photo, scope: PageScope) -> dict[str, Any]:
     what = words(row.role) if row.role else "Photo"
     return {
-        "url": _blob_url(row.web_sha256 or row.sha256, scope),
-        "thumbnail_url": _blob_url(row.thumbnail_sha256 or row.web_sha256 or row.sha256, scope),
+        "url": _photo_url(row, "web", scope),
+        "thumbnail_url": _photo_url(row, "thumbnail", scope),
         "alt": f"{what}, taken {day(row.taken_at)}" if row.taken_at else what,
         "caption": f"{what} {day(row.taken_at) if row.taken_at else ''}".strip(),
     }
 
 
-def _blob_url(sha256: str, scope: PageScope) -> str:
-    return reverse("blob", kwargs={"town": scope.town.slug, "sha256": sha256})
+def _photo_url(row: Photo, size: str, scope: PageScope) -> str:
+    return reverse("photo", kwargs={"town": scope.town.slug, "photo_id": row.id, "size": size})
 
 
 def inspections_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
@@ -250,6 +273,6 @@ def inspections_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
 
 def history_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """The journal: who, when, why, before and after."""
-    entries, more = list_history(property_id, scope)
+    entries, more = list_history(property_id, scope, size=ON_CARD)
     url = reverse("property-history", kwargs={"town": scope.town.slug, "property_id": property_id})
     return {"entries": entries, "more_url": f"{url}?before={more}" if more else ""}

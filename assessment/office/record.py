@@ -23,7 +23,7 @@ from assessment.property.models import (
 )
 from assessment.region.errors import NotFound
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,25 @@ def read_card(property_id: UUID, scope: PageScope) -> CardRecord:
 
 
 def _read(property_id: UUID, scope: PageScope) -> CardRecord:
-    account = Property.objects.filter(id=property_id, town_id=scope.town.code).values().first()
-    if account is None:
+    found = Property.objects.filter(id=property_id, town_id=scope.town.code).values().first()
+    if found is None:
         raise NotFound
-    ownerships = _rows(Ownership, property_id).order_by("-valid_from").values(
-        "share_percent",
-        "valid_from",
-        "valid_to",
-        "book_page",
-        "is_confidential",
-        name=F("owner__name"),
-        mailing_address=F("owner__mailing_address"),
-        mailing_city=F("owner__mailing_city"),
-        mailing_state=F("owner__mailing_state"),
-        mailing_zip=F("owner__mailing_zip"),
+    account = dict(found)
+    ownerships = (
+        _rows(Ownership, property_id)
+        .order_by("-valid_from")
+        .values(
+            "share_percent",
+            "valid_from",
+            "valid_to",
+            "book_page",
+            "is_confidential",
+            name=F("owner__name"),
+            mailing_address=F("owner__mailing_address"),
+            mailing_city=F("owner__mailing_city"),
+            mailing_state=F("owner__mailing_state"),
+            mailing_zip=F("owner__mailing_zip"),
+        )
     )
     buildings = list(_rows(Building, property_id).order_by("building_number").values())
     sections = list(_rows(Section, property_id).order_by("storey", "label").values())
@@ -99,6 +104,10 @@ def _rows(model: type[Model], property_id: UUID) -> QuerySet[Any]:
 
 def _read_codes(rows: Sequence[Row], town_code: int) -> dict[tuple[str, str], Row]:
     """Read the meanings of every short text on the card in one query; most of them are codes."""
-    texts = {value for row in rows for value in row.values() if isinstance(value, str) and 0 < len(value) <= 40}
-    found = Code.objects.filter(town_id=town_code, code__in=texts).values("table", "code", "label", "attributes")
-    return {(row["table"], row["code"]): row for row in found}
+    texts = {
+        value for row in rows for value in row.values() if isinstance(value, str) and 0 < len(value) <= 40
+    }
+    found = Code.objects.filter(town_id=town_code, code__in=texts).values(
+        "table", "code", "label", "attributes"
+    )
+    return {(row["table"], row["code"]): dict(row) for row in found}

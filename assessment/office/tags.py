@@ -151,7 +151,7 @@ def lookup(mapping: Any, key: Any) -> Any:
 @register.simple_tag(takes_context=True)
 def render_panel(context: template.Context, panel: Any) -> SafeString:
     """Render a panel of the card with its own values on top of the page's."""
+    assert context.template is not None
     with context.push(panel=panel, **panel.values):
         # Django's own ``include`` takes its values one by one, by name.
-        body: SafeString = context.template.engine.get_template(panel.template).render(context)
-    return body
+        return context.template.engine.get_template(panel.template).render(context)

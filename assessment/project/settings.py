@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "assessment.region.middleware.TownScopeMiddleware",
+    "assessment.office.failures.ProblemPageMiddleware",
 ]
 
 ROOT_URLCONF = "assessment.project.urls"
@@ -72,7 +73,9 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+                "assessment.office.shell.context",
+            ],
+            "builtins": ["assessment.office.tags"],
         },
     }
 ]
@@ -109,6 +112,8 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 AXES_FAILURE_LIMIT = CONFIG.sign_in_attempts
 AXES_COOLOFF_TIME = CONFIG.sign_in_cooloff_minutes / 60
+AXES_LOCKOUT_CALLABLE = "assessment.office.pages.sign_in.locked_out"
+CSRF_FAILURE_VIEW = "assessment.office.failures.csrf_failure"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
@@ -119,7 +124,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "America/New_York"
 USE_TZ = True
 USE_I18N = False
-USE_THOUSAND_SEPARATOR = True
+# Templates say which numbers are amounts (`number`, `dollars`): a year is none.
+USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

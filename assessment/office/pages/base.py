@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from assessment.office.registries import PageScope
@@ -19,19 +19,21 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
 
-def town_page(permission: str) -> Callable[[Callable[Concatenate[HttpRequest, PageScope, P], HttpResponse]], View[P]]:
+def town_page(
+    permission: str,
+) -> Callable[[Callable[Concatenate[HttpRequest, PageScope, P], HttpResponse]], View[P]]:
     """Make a view of a function that takes the page's scope in place of the town's slug.
 
     `TownScopeMiddleware` has answered already for a town in which the person holds no role; here the
     person lacks at most the permission, which is told as such.
     """
 
-    def decorate(function: Callable[Concatenate[HttpRequest, PageScope, P], HttpResponse]) -> View[P]:
+    def decorate(function: View) -> View:
         @wraps(function)
-        def view(request: HttpRequest, town: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def view(request: HttpRequest, town: str, **parts: Any) -> HttpResponseBase:
             scope = page_scope(request)
             scope.require(permission)
-            return function(request, scope, *args, **kwargs)
+            return function(request, scope, **parts)
 
         return view
 

@@ -110,11 +110,9 @@ def _heading(record: CardRecord) -> str:
 
 def _identifiers(record: CardRecord) -> list[tuple[str, str]]:
     names = {"mbl": "Map-block-lot", "pid": "PID", "link": "Link", "gis": "Parcel"}
-    found = [("Account", str(record.property["account_number"]))]
-    for alias in record.aliases:
-        if alias["id_type"] in names and alias["valid_to"] is None:
-            found.append((names[alias["id_type"]], alias["value"]))
-    return found
+    current = [alias for alias in record.aliases if alias["id_type"] in names and alias["valid_to"] is None]
+    account = ("Account", str(record.property["account_number"]))
+    return [account, *((names[alias["id_type"]], str(alias["value"])) for alias in current)]
 
 
 def _headline(record: CardRecord) -> list[tuple[str, str]]:
