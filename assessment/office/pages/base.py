@@ -15,13 +15,11 @@ from assessment.office.registries import PageScope
 from assessment.office.shell import Crumb
 from assessment.region.middleware import ScopedRequest
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
+# Django gives a view its address's parts by name, whatever they are.
+View = Callable[..., HttpResponseBase]
 
 
-def town_page(
-    permission: str,
-) -> Callable[[Callable[Concatenate[HttpRequest, PageScope, P], HttpResponse]], View[P]]:
+def town_page(permission: str) -> Callable[[View], View]:
     """Make a view of a function that takes the page's scope in place of the town's slug.
 
     `TownScopeMiddleware` has answered already for a town in which the person holds no role; here the
