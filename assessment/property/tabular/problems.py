@@ -59,6 +59,7 @@ class Reason(StrEnum):
     TEXT_ENCODING = "text-encoding"
     AMBIGUOUS_MATCH = "ambiguous-match"
     NO_MATCH = "no-match"
+    EDITED_SINCE = "edited-since"
     BREAKS_RULE = "breaks-rule"
 
 

@@ -1,0 +1,214 @@
+"""Import record cards of one town from a table."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from assessment.property.accounts import next_account_number
+from assessment.property.imports.bulk import in_batches
+from assessment.property.imports.codes import known_codes, put_codes
+from assessment.property.imports.edits import IMPORT_REASON
+from assessment.property.imports.fitting import FittedCard, fit_card
+from assessment.property.imports.matching import Matcher
+from assessment.property.imports.outcome import ImportOutcome, StatedSale
+from assessment.property.imports.writing import BatchWriter
+from assessment.property.models import Code, ImportRun
+from assessment.property.tabular.cards import Card, CardReader
+from assessment.property.tabular.converters import ConversionError
+from assessment.property.tabular.problems import RowProblem, RowReport, RowsRefused
+from assessment.property.tabular.reading import open_table
+from assessment.property.tabular.shipped import choose_mapping
+from assessment.region.actors import Actor
+from assessment.region.ids import new_id
+from assessment.region.models import Town
+from assessment.region.progress import bar
+from assessment.region.rules import Permission
+from assessment.region.scope import scope
+
+_BATCH = 2_000
+# One import of a town at a time: two would give the same account number twice.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('grandlist.import'), %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class CardImport:
+    """What to import and how.
+
+    Attributes
+    ----------
+    mapping
+        Name of a shipped mapping or path of a mapping file; blank to find it by the header.
+    list_year
+        The list whose values the cards state, where the file does not say.
+    on_error
+        ``skip`` leaves refused rows out; ``abort`` imports nothing if a row is refused.
+    """
+
+    path: Path
+    list_year: int
+    mapping: str = ""
+    sheet: str = ""
+    on_error: str = "skip"
+    is_dry_run: bool = False
+    effective_on: dt.date | None = None
+
+
+class _DryRun(Exception):
+    """Takes everything back at the end of a dry run."""
+
+
+def import_cards(town: Town, *, actor: Actor, wanted: CardImport) -> ImportOutcome:
+    """Import record cards into the record of ``town``.
+
+    Afterwards each card that could be used is a property with its identifiers, land, first building, owner
+    and stated values. All of it happens in one transaction: a killed import leaves nothing. The same file
+    again changes nothing; fields that people changed since are left as they are, and reported. The values
+    on the cards become `StatedValue` rows, for balancing and comparing.
+
+    Raises
+    ------
+    FileUnreadable, ColumnsMissing, MappingInvalid
+        The file or its mapping cannot be used at all.
+    RowsRefused
+        With ``on_error="abort"`` when a row is refused; its data hold the report.
+    Forbidden
+        The actor may not import in the town.
+    """
+    actor.require(Permission.IMPORT, town.code)
+    table = open_table(wanted.path, sheet=wanted.sheet)
+    mapping = choose_mapping(table.header, wanted.mapping)
+    outcome = ImportOutcome(
+        "cama", wanted.path.name, mapping.name, wanted.list_year, wanted.is_dry_run, encoding=table.encoding
+    )
+    started_at, began = timezone.now(), time.monotonic()
+    run = ImportRun(
+        id=new_id(), town=town, kind="cama", file_name=wanted.path.name[:200], mapping=mapping.name[:60],
+        is_dry_run=wanted.is_dry_run, started_at=started_at, run_by_id=actor.person_id,
+        file_sha256=_sha256(wanted.path),
+    )  # fmt: skip
+    reason = f"{IMPORT_REASON}{wanted.path.name}"
+    refused: RowsRefused | None = None
+    try:
+        with scope(actor, towns=[town.code], reason=reason, effective_on=wanted.effective_on):
+            with connection.cursor() as cursor:
+                cursor.execute(_LOCK, [town.code])
+            reader = CardReader(mapping, table, _town_keys(town), known_codes(town.code))
+            _import_all(town, reader, wanted, run, outcome)
+            if wanted.is_dry_run:
+                raise _DryRun
+            outcome.duration_s = time.monotonic() - began
+            _finish(run, outcome)
+    except _DryRun:
+        pass
+    except RowsRefused as error:
+        refused = error
+    if wanted.is_dry_run or refused:
+        outcome.duration_s = time.monotonic() - began
+        with scope(actor, towns=[town.code], reason=reason):
+            _finish(run, outcome, nothing_written=True)
+    if refused:
+        raise refused
+    return outcome
+
+
+def _import_all(
+    town: Town, reader: CardReader, wanted: CardImport, run: ImportRun, outcome: ImportOutcome
+) -> None:
+    key_type = reader.mapping.key.partition(".")[2]
+    matcher = Matcher(town.code, key_type)
+    uses = {code.code: code for code in Code.objects.filter(town_id=town.code, table="use")}
+    today = wanted.effective_on or timezone.localdate()
+    writer = BatchWriter(
+        town.code, run.id, today, wanted.path.name, next_account_number(town.code), uses, outcome.counts
+    )
+    report = outcome.report
+    cards = bar(_fitted(reader, wanted, report), label=f"cards of {town.name}")
+    for batch in in_batches(cards, _BATCH):
+        outcome.counts["accepted"] += len(batch)
+        if wanted.on_error == "abort" and report.rejected_rows:
+            continue  # nothing will be kept: only the findings are still wanted
+        _add_uses(writer, reader)
+        rows = writer.write(batch, matcher.match(batch))
+        outcome.sales.extend(_sales(batch, rows))
+    report.extend(writer.findings)
+    counts = outcome.counts
+    counts["read"], counts["other_town"] = reader.rows, reader.other_town_rows
+    counts["rejected"] = len(report.rejected_rows)
+    counts["inserted_code"], counts["updated_code"] = put_codes(town.code, reader)
+    outcome.columns_unused = reader.columns_unused
+    outcome.unmapped_codes = [
+        {"table": tally.table, "code": tally.entry.code, "label": tally.entry.label, "rows": tally.rows,
+         "first_row": tally.first_row}
+        for tally in reader.unknown_codes.values()
+    ]  # fmt: skip
+    if wanted.on_error == "abort" and report.rejected_rows:
+        raise RowsRefused(
+            f"{len(report.rejected_rows)} of {reader.rows} rows cannot be used; nothing was imported.",
+            report=report.as_json(),
+        )
+
+
+def _fitted(reader: CardReader, wanted: CardImport, report: RowReport) -> Iterator[FittedCard]:
+    for item in reader:
+        if isinstance(item, RowProblem):
+            report.add(item)
+            continue
+        try:
+            yield fit_card(item, list_year=wanted.list_year)
+        except ConversionError as error:
+            sentence = f"{error.sentence}; the row is left out."
+            report.add(RowProblem(item.row, "", "", error.reason, sentence, card=item.key))
+
+
+def _add_uses(writer: BatchWriter, reader: CardReader) -> None:
+    """Let the batch see the use codes that came up in it, as they will be in the town's table."""
+    uses = dict(writer.uses)
+    for (table, code), entry in reader.codes.items():
+        if table == "use" and (code not in uses or not uses[code].is_mapped):
+            uses[code] = Code(
+                code=code, label=entry.label, state_class=entry.state_class, detail_code=entry.detail_code
+            )
+    writer.uses = uses
+
+
+def _sales(batch: Iterable[FittedCard], properties: dict[int, UUID]) -> Iterator[StatedSale]:
+    for fitted in batch:
+        card: Card = fitted.card
+        for part in sorted(name for name in card.parts if name.startswith("sale")):
+            sale: dict[str, Any] = card.parts[part]
+            if sale.get("date") is None:
+                continue
+            yield StatedSale(
+                properties[card.row], card.key, card.row, sale.get("price"), sale["date"],
+                sale.get("book_page", ""), sale.get("qualified", ""), fitted.address,
+            )  # fmt: skip
+
+
+def _town_keys(town: Town) -> frozenset[str]:
+    return frozenset({town.name.casefold(), str(town.code), town.slug})
+
+
+def _finish(run: ImportRun, outcome: ImportOutcome, *, nothing_written: bool = False) -> None:
+    run.finished_at = timezone.now()
+    run.counts = {**outcome.counts, "nothing_written": nothing_written}
+    run.report = {"unmapped_codes": outcome.unmapped_codes, **outcome.report.as_json()}
+    run.save(force_insert=True)
+    outcome.import_run_id = run.id
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
