@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connections
 
+from tests.cast import Cast, make_cast
 from tests.databases import TestDatabase, clone, ensure_template, point_django_at, start_cluster
 
 if TYPE_CHECKING:
@@ -74,3 +75,9 @@ def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
     }
     settings.CERTIFICATIONS_DIR = tmp_path / "certifications"
     settings.SEALING_KEYS_DIR = tmp_path / "keys"
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Two towns with their people, in the test's own transaction."""
+    return make_cast()
