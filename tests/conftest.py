@@ -72,7 +72,12 @@ def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": str(tmp_path / "blobs"), "base_url": None},
         },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    settings.STATIC_ROOT = tmp_path
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # a quick one: the cast is large
     settings.CERTIFICATIONS_DIR = tmp_path / "certifications"
     settings.SEALING_KEYS_DIR = tmp_path / "keys"
 
