@@ -92,6 +92,12 @@ def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: SettingsWrapper) -> None:
+    """Hash passwords quickly: Argon2 takes its time on purpose, ten times for each cast."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     """Two towns with their people, in the test's own transaction."""
