@@ -66,21 +66,20 @@ def client_of(world: World) -> Client:
 
 
 def ask(client: Client, route: Route, values: dict[str, object], query: str = "") -> object:
-    """Ask, and read the whole answer into its ``text``."""
+    """Ask, and read the whole answer into its ``words``."""
     address = route.fill({**PLAIN, **values}) + query
     if route.method == "GET":
         response = client.get(address)
     else:
         response = client.generic(route.method, address, data="{}", content_type="application/json")
     content = b"".join(response.streaming_content) if response.streaming else response.content
-    response.close()
-    response.text = content.decode("utf-8", "replace")
+    response.words = content.decode("utf-8", "replace")
     return response
 
 
 def comparable(response: object, values: dict[str, object]) -> tuple[int, str]:
     """The answer without what only repeats the question."""
-    text = response.text
+    text = response.words
     for value in sorted((str(v) for v in values.values()), key=len, reverse=True):
         text = text.replace(value, "…")
     text = re.sub(r'"request_id": "[^"]*"|csrfmiddlewaretoken" value="[^"]*"|nonce="[^"]*"', "", text)
@@ -111,7 +110,7 @@ def test_the_own_town_gets_its_things(worlds):
     _, b = worlds
     client = client_of(b)
     answers = {str(route): ask(client, route, b.ids) for route in gets()}
-    bad = {r: a.text[:300] for r, a in answers.items() if a.status_code not in (200, 206, 302, 303, 304)}
+    bad = {r: a.words[:300] for r, a in answers.items() if a.status_code not in (200, 206, 302, 303, 304)}
     assert bad == {}
 
 
@@ -150,7 +149,7 @@ def test_no_page_of_one_town_shows_the_other(worlds):
     leaks = []
     for route in gets():
         for query in ("", "?q=BUMBLE", "?search=1&limit=100"):
-            text = ask(client, route, a.ids, query).text
+            text = ask(client, route, a.ids, query).words
             if b.marker in text or str(b.ids["property_id"]) in text:
                 leaks.append(str(route) + query)
     assert leaks == []
@@ -161,7 +160,7 @@ def test_nobody_is_sent_to_sign_in(worlds):
     wrong = {}
     for route in OFFICE:
         response = ask(Client(raise_request_exception=False), route, b.ids)
-        text = response.text
+        text = response.words
         if response.status_code not in (302, 401, 403, 404) or b.marker in text:
             wrong[str(route)] = (response.status_code, text[:200])
         if response.status_code == 401:
@@ -176,6 +175,6 @@ def test_somebody_without_a_role_sees_no_town(worlds, cast: Cast):
     leaks = {}
     for route in gets():
         response = ask(client, route, b.ids)
-        if b.marker in response.text or ("town" in route.parameters and response.status_code != 404):
+        if b.marker in response.words or ("town" in route.parameters and response.status_code != 404):
             leaks[str(route)] = response.status_code
     assert leaks == {}
