@@ -189,6 +189,7 @@ def fit(
     *,
     seed: int = 0,
     resamples: int = 500,
+    market_models: tuple[str, ...] = ("hedonic", "boosted"),
     on_stage: Callable[[str], object] | None = None,
 ) -> FitReport:
     """Fit the cost and both market models on earlier sales and judge all on the later ones.
@@ -237,7 +238,7 @@ def fit(
     base_on = dt.date.fromordinal(int(sold.max()))
     schedule = calibrator_of(spec, base_on).fit(train, prices, sold).schedule_
     judge("cost", cost_values(schedule, test, later), started)
-    for kind in ("hedonic", "boosted"):
+    for kind in market_models:
         tell(kind)
         started = clock()
         model = market_of(spec, kind, train, seed=seed).fit(train, prices, sold)

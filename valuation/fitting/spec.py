@@ -28,6 +28,8 @@ class FitSpec:
         Conditions a row must meet: ``{column, in}`` or ``{column, from, to}``.
     cards_value : str
         Column of the values on the cards, compared beside the models and never a feature; empty for none.
+    first_day : str
+        Sales before this ISO day are left out; empty for none.
     cluster : int
         Number of neighbourhoods to make of ``x`` and ``y`` where the table has none; 0 for none.
     """
@@ -40,6 +42,7 @@ class FitSpec:
     holdout_share: float = 0.10
     keep: tuple[Mapping[str, Any], ...] = ()
     cards_value: str = ""
+    first_day: str = ""
     cluster: int = 0
     model: str = "cost"
     cost: Mapping[str, Any] = field(default_factory=dict)
@@ -88,6 +91,7 @@ def read_spec(path: Path) -> FitSpec:
             holdout_share=float(sales.get("holdout_share", 0.10)),
             keep=tuple(sales.get("keep", ())),
             cards_value=sales.get("cards_value", ""),
+            first_day=str(sales.get("first_day", "")),
             cluster=int(plain.get("neighbourhoods", {}).get("cluster", 0)),
             model=plain.get("model", "cost"),
             cost=plain.get("cost", {}),
@@ -151,6 +155,8 @@ def sales_of(table: pd.DataFrame, spec: FitSpec) -> Sales:
     require(prices > 0, "no price above 0")
     days = pd.to_datetime(column(table, spec.date), format=spec.date_format, errors="coerce")
     require(days.notna(), "no date")
+    if spec.first_day:
+        require(days >= pd.Timestamp(spec.first_day), f"before {spec.first_day}")
     if not keep.any():
         raise TableError("empty", f"no sale is left ({left_out})")
 
@@ -164,7 +170,7 @@ def sales_of(table: pd.DataFrame, spec: FitSpec) -> Sales:
         frame=facts[keep].iloc[order].reset_index(drop=True),
         prices=prices[keep].to_numpy(dtype=np.float64)[order],
         sold_on=ordinals[order],
-        cards=cards[keep].to_numpy(dtype=np.float64)[order],
+        cards=np.asarray(cards[keep], dtype=np.float64)[order],
         left_out=left_out,
     )
 

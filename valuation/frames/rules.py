@@ -56,14 +56,16 @@ CATEGORIES = (
 """Coded facts, as text."""
 
 _ROLL_VALUE = re.compile(
-    r"assess|apprais|(?:^|[^a-z])a_?val(?:ue)?(?:$|[^a-z])|taxable|market[ _]?value|(?:^|[ _])values?(?:$|[ _])"
-    r"|(?:^|[ _])(?:total|ttl|tot|land|bldg|building)[ _]?val|price|consideration|sale[ _]?ratio|(?:^|[ _])rcn|rcnld",
+    r"assess|apprais|taxable|price|consideration|market[ _]?value|sale[ _]?ratio|rcnld"
+    r"|(?:^|[^a-z])(?:a_?val(?:ue)?|rcn)(?:$|[^a-z])"
+    r"|(?:^|[ _])values?(?:$|[ _])"
+    r"|(?:^|[ _])(?:total|ttl|tot|land|bldg|building)[ _]?val",
     re.IGNORECASE,
 )
 _NOT_A_ROLL_VALUE = frozenset({"outbuildings_value_new"})
 
 
-class FeatureRefused(ValueError):  # noqa: N818 -- a refusal, named as the trade says it
+class FeatureRefused(ValueError):
     """A feature that is itself a value or price; ``columns`` names them."""
 
     code = "roll_value_as_feature"

@@ -45,7 +45,7 @@ class _Parts:
 
     @property
     def building(self) -> Floats:
-        return (self.main + self.extras.sum(axis=1)) * self.outer
+        return np.asarray((self.main + self.extras.sum(axis=1)) * self.outer, dtype=np.float64)
 
     @property
     def total(self) -> Floats:

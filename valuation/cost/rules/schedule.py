@@ -69,6 +69,18 @@ class Roles:
     def __post_init__(self) -> None:
         refuse_roll_values(self.columns())
 
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Roles:
+        """Read roles from plain values."""
+        return cls(
+            base_rate=str(plain["base_rate"]),
+            factors=tuple(plain.get("factors", ())),
+            building_factors=tuple(plain.get("building_factors", ())),
+            land_factors=tuple(plain.get("land_factors", ())),
+            additives=tuple(plain.get("additives", ())),
+            neighbourhood=str(plain.get("neighbourhood", "")),
+        )
+
     def columns(self) -> tuple[str, ...]:
         """Return every column the tables read."""
         named = (self.base_rate, *self.factors, *self.building_factors, *self.land_factors, *self.additives)
@@ -152,7 +164,7 @@ class Schedule:
             When a table is keyed by a value already on the cards.
         """
         try:
-            roles = Roles(**{k: tuple(v) if isinstance(v, list) else v for k, v in plain["roles"].items()})
+            roles = Roles.from_json(plain["roles"])
             schedule = cls(
                 name=str(plain["name"]),
                 base_on=dt.date.fromisoformat(str(plain["base_on"])),

@@ -84,7 +84,7 @@ class Command(BaseCommand):
 
     def _print(self, report: FitReport) -> None:
         self.stdout.write(
-            f"{report.train_rows} sales to fit on, {report.chosen.study.n} from {report.holdout_from} on"
+            f"{report.train_rows} to fit on, {report.chosen.study.n} from {report.holdout_from} on"
         )
         header = f"{'':<16}{'n':>7}{'median':>8}{'COD':>7}{'(95 %)':>15}{'PRD':>7}{'PRB':>8}{'(95 %)':>18}"
         self.stdout.write(header + f"{'MAPE':>8}{'R2':>8}{'s':>7}")
