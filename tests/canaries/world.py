@@ -13,10 +13,13 @@ from io import BytesIO
 
 from PIL import Image
 
+from assessment.jobs.models import Job
+from assessment.jobs.registry import RunningJob, job_handler
 from assessment.property import models as record
 from assessment.property.blobs import store_blob
 from assessment.region.actors import Actor
 from assessment.region.models import Person, Town
+from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from tests.cast import SYSTEM
 
@@ -153,3 +156,24 @@ def make_property(world: World) -> None:
         "sha256": blob.sha256,
         "size": "web",
     }
+
+
+@job_handler("canary", title="A canary's work", permission=Permission.VIEW)
+def _do_nothing(job: RunningJob) -> None:
+    """Stand for any kind of job."""
+
+
+@maker
+def make_job(world: World) -> None:
+    blob = store_blob(f"{world.marker} file".encode(), town_code=world.town.code, media_type="text/csv")
+    name = f"{world.marker}.csv"
+    job = Job.objects.create(
+        town=world.town,
+        kind="canary",
+        state="succeeded",
+        requested_by_name=world.marker,
+        sent_at=NOW,
+        finished_at=NOW,
+        result={"files": [{"name": name, "sha256": blob.sha256, "byte_count": blob.byte_count}]},
+    )
+    world.ids |= {"job_id": job.id, "file_name": name}
