@@ -13,7 +13,6 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from assessment.property.detail_codes import building_detail_code, land_detail_code
 from assessment.property.imports.bulk import insert_rows, update_rows
 from assessment.property.imports.edits import edited_fields
 from assessment.property.imports.fitting import FittedCard
@@ -27,6 +26,7 @@ from assessment.property.models import (
     PropertyAlias,
     StatedValue,
 )
+from assessment.property.rules.detail_codes import building_detail_code, land_detail_code
 from assessment.property.tabular.problems import Reason, RowProblem
 from assessment.region.ids import new_id
 
