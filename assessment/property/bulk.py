@@ -48,7 +48,7 @@ def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) ->
     statement = f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {_casts(fields)} FROM unnest({_arrays(fields)})'  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} AS given({_given(fields)})", _parameters(fields, columns))
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def update_rows(
@@ -75,7 +75,7 @@ def update_rows(
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, _parameters([*keys, *fields], columns))
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _is_generated(field: models.Field[Any, Any]) -> bool:
