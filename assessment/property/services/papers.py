@@ -96,7 +96,9 @@ def attach_photo(
             return held
         if is_primary:
             primary = Photo.objects.filter(property_id=property_id, is_primary=True)
-            of_what = primary.filter(building_id=building_id) if building_id else primary.filter(building=None)
+            of_what = (
+                primary.filter(building_id=building_id) if building_id else primary.filter(building=None)
+            )
             of_what.update(is_primary=False)
         identity = {"id": photo_id} if photo_id else {}
         photo = Photo.objects.create(
