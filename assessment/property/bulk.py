@@ -79,7 +79,7 @@ def update_rows(
 
 
 def _is_generated(field: models.Field[Any, Any]) -> bool:
-    return isinstance(field, models.AutoField)
+    return isinstance(field, models.AutoField | models.GeneratedField)
 
 
 def _default(field: models.Field[Any, Any]) -> Any:

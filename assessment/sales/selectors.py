@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
-from assessment.property.models import Property
+from assessment.property.models import Complex, Property
 from assessment.sales.errors import TransferNotFound
 from assessment.sales.models import Transfer
 from assessment.sales.rules.matching import Entry
@@ -45,15 +45,15 @@ def list_transfers(
         rows = rows.filter(list_year=list_year)
     if match_reason:
         rows = rows.filter(match_reason=match_reason)
-    page = rows.select_related("property").order_by("-recorded_on", "-id")[offset : offset + limit]
+    page = rows.select_related("property", "complex").order_by("-recorded_on", "-id")[offset : offset + limit]
     return list(page), rows.count()
 
 
 def usable_sales(town_codes: Iterable[int]) -> QuerySet[Transfer]:
     """Return the transfers that are evidence of value: matched, and usable by decision or suggestion.
 
-    For models and ratio studies, oldest first. A sale given to a condominium's complex names no unit of the
-    record, so it is left out.
+    For models and ratio studies, oldest first. A unit's sale that went to its complex is left out, also where
+    the complex has an account: it is no evidence for the whole.
     """
     return (
         Transfer.objects.filter(
@@ -75,10 +75,11 @@ def count_by_outcome(town_code: int) -> dict[str, dict[str, int]]:
 
 
 def list_addresses(town_code: int) -> list[Entry]:
-    """Return the addresses of a town's real property, for matching.
+    """Return the addresses of a town's real property and of its condominium complexes, for matching.
 
-    The property that stands for a condominium complex is marked: the parcel whose use says so, or the one of
-    a complex that names no unit.
+    Keys are ``("property", id)`` and ``("complex", id)``. An account that stands for a whole complex is marked
+    as one: its use says so, or it is of a complex and names no unit. A complex that has such an account is
+    left to it.
     """
     rows = (
         Property.objects.filter(town_id=town_code, kind=Property.Kind.REAL, is_retired=False)
@@ -86,15 +87,18 @@ def list_addresses(town_code: int) -> list[Entry]:
         .values_list("id", "address", "unit", "complex_id", "use_code", "use_description")
         .order_by("id")
     )
-    return [
-        Entry(
-            property_id,
-            address,
-            unit,
-            is_complex=_is_condo_main(use_code, use_description) or (complex_id is not None and not unit),
-        )
-        for property_id, address, unit, complex_id, use_code, use_description in rows.iterator()
+    entries, mains = [], set()
+    for property_id, address, unit, complex_id, use_code, use_description in rows.iterator():
+        is_main = _is_condo_main(use_code, use_description) or (complex_id is not None and not unit)
+        entries.append(Entry(("property", property_id), address, unit, is_complex=is_main))
+        if is_main and complex_id is not None:
+            mains.add(complex_id)
+    complexes = Complex.objects.filter(town_id=town_code).exclude(address="").exclude(id__in=mains)
+    entries += [
+        Entry(("complex", complex_id), address, is_complex=True)
+        for complex_id, address in complexes.order_by("id").values_list("id", "address")
     ]
+    return entries
 
 
 def _is_condo_main(use_code: str, use_description: str) -> bool:

@@ -77,9 +77,19 @@ def give_property(transfer_id: UUID, *, actor: Actor, property_id: UUID, reason:
     transfer = _locked(transfer_id, actor)
     if not Property.objects.filter(id=property_id, town_id=transfer.town_id).exists():
         raise TransferPropertyUnknown(property_id=str(property_id))
-    transfer.property_id, transfer.match_method = property_id, Transfer.BY_HAND
+    transfer.property_id, transfer.complex_id = property_id, None
+    transfer.match_method = Transfer.BY_HAND
     transfer.match_score, transfer.match_reason, transfer.match_note = _SURE, "", reason.strip()[:200]
-    return _save(transfer, reason, "property_id", "match_method", "match_score", "match_reason", "match_note")
+    return _save(
+        transfer,
+        reason,
+        "property_id",
+        "complex_id",
+        "match_method",
+        "match_score",
+        "match_reason",
+        "match_note",
+    )
 
 
 def _locked(transfer_id: UUID, actor: Actor) -> Transfer:

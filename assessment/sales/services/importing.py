@@ -8,13 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
+from assessment.property.imports.bulk import in_batches, insert_rows, update_rows
 from assessment.property.models import ImportRun
 from assessment.property.tabular.problems import ColumnsMissing, Reason, RowProblem, RowsRefused
 from assessment.property.tabular.reading import open_table
 from assessment.region.actors import Actor
+from assessment.region.ids import new_id
 from assessment.region.models import Town
 from assessment.region.progress import bar
 from assessment.region.rules import Permission
@@ -47,7 +50,7 @@ _STATED = (
     "suggested_validity",
     "suggested_reason",
 )
-_MATCHED = ("property_id", "match_method", "match_score", "match_reason", "match_note")
+_MATCHED = ("property_id", "complex_id", "match_method", "match_score", "match_reason", "match_note")
 
 
 def import_sales(
@@ -159,22 +162,27 @@ def _import_town(
     fields = [_fields(row, match) for row, match in zip(rows, outcomes, strict=True)]
     _add_points(rows, fields)
     known = {
-        (one.list_year, one.serial_number): one
-        for one in Transfer.objects.filter(town_id=town.code, source=Transfer.Source.STATE)
+        (one["list_year"], one["serial_number"]): one
+        for one in Transfer.objects.filter(town_id=town.code, source=Transfer.Source.STATE).values(
+            "id", "list_year", "serial_number", "decided_validity", *_STATED, *_MATCHED
+        )
     }
-    new: list[Transfer] = []
-    changed: list[Transfer] = []
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
     for row, values in zip(rows, fields, strict=True):
-        transfer = known.get(row.key)
-        if transfer is None:
-            new.append(
-                Transfer(
-                    town_id=town.code, list_year=row.list_year, serial_number=row.serial_number, **values
-                )
-            )
-        elif _update(transfer, values):
-            changed.append(transfer)
-        _count(town, row, transfer or new[-1])
+        held = known.get(row.key)
+        if held is None:
+            held = {
+                "id": new_id(),
+                "town_id": town.code,
+                "list_year": row.list_year,
+                "serial_number": row.serial_number,
+                **values,
+            }
+            new.append(held)
+        elif _update(held, values):
+            changed.append({"town_id": town.code, **held})
+        _count(town, row, held)
     town.counts.update(
         read=len(rows), added=len(new), changed=len(changed), unchanged=len(rows) - len(new) - len(changed)
     )
@@ -213,12 +221,21 @@ def _fields(row: SaleRow, match: Match) -> dict[str, Any]:
         "location_y_ft": None,
         "suggested_validity": suggestion.validity.value,
         "suggested_reason": suggestion.reason,
-        "property_id": match.key,
+        "property_id": _key(match, "property"),
+        "complex_id": _key(match, "complex"),
         "match_method": match.method.value if match.method else "",
         "match_score": match.score if match.method else None,
         "match_reason": match.reason.value if match.reason else "",
         "match_note": match.note[:200],
     }
+
+
+def _key(match: Match, kind: str) -> UUID | None:
+    """Return the id in a key of `list_addresses`, if it is of that kind."""
+    if not isinstance(match.key, tuple) or match.key[0] != kind:
+        return None
+    found: UUID = match.key[1]
+    return found
 
 
 def _add_points(rows: list[SaleRow], fields: list[dict[str, Any]]) -> None:
@@ -232,21 +249,20 @@ def _add_points(rows: list[SaleRow], fields: list[dict[str, Any]]) -> None:
         values["location_x_ft"], values["location_y_ft"] = x_ft, y_ft
 
 
-def _update(transfer: Transfer, values: dict[str, Any]) -> bool:
+def _update(held: dict[str, Any], values: dict[str, Any]) -> bool:
     """Bring a known transfer to the file's values, keeping a property given by hand; tell if it changed."""
-    names = _STATED if transfer.match_method == Transfer.BY_HAND else (*_STATED, *_MATCHED)
-    differing = [name for name in names if getattr(transfer, name) != values[name]]
-    for name in differing:
-        setattr(transfer, name, values[name])
+    names = _STATED if held["match_method"] == Transfer.BY_HAND else (*_STATED, *_MATCHED)
+    differing = {name: values[name] for name in names if held[name] != values[name]}
+    held.update(differing)
     return bool(differing)
 
 
-def _count(town: TownSales, row: SaleRow, transfer: Transfer) -> None:
-    town.by_validity[transfer.decided_validity or transfer.suggested_validity] += 1
-    if transfer.match_method:
-        town.by_method[transfer.match_method] += 1
+def _count(town: TownSales, row: SaleRow, held: dict[str, Any]) -> None:
+    town.by_validity[held.get("decided_validity") or held["suggested_validity"]] += 1
+    if held["match_method"]:
+        town.by_method[held["match_method"]] += 1
         return
-    town.by_reason[transfer.match_reason] += 1
+    town.by_reason[held["match_reason"]] += 1
     town.unmatched.append(
         {
             "row": row.number,
@@ -254,16 +270,16 @@ def _count(town: TownSales, row: SaleRow, transfer: Transfer) -> None:
             "list_year": row.list_year,
             "serial_number": row.serial_number,
             "address": row.address,
-            "reason": transfer.match_reason,
-            "note": transfer.match_note,
+            "reason": held["match_reason"],
+            "note": held["match_note"],
         }
     )
 
 
 def _write(
     town: TownSales,
-    new: list[Transfer],
-    changed: list[Transfer],
+    new: list[dict[str, Any]],
+    changed: list[dict[str, Any]],
     actor: Actor,
     report: SalesReport,
     now: dt.datetime,
@@ -280,7 +296,9 @@ def _write(
         counts=town.as_json(),
         report={"without_property": town.unmatched},
     )
-    for transfer in (*new, *changed):
-        transfer.import_run = run
-    Transfer.objects.bulk_create(new, batch_size=_BATCH)
-    Transfer.objects.bulk_update(changed, [*_STATED, *_MATCHED, "import_run_id"], batch_size=_BATCH)
+    for row in (*new, *changed):
+        row["import_run_id"] = run.id
+    for batch in in_batches(new, _BATCH):
+        insert_rows(Transfer, batch)
+    for batch in in_batches(changed, _BATCH):
+        update_rows(Transfer, batch, [*_STATED, *_MATCHED, "import_run_id"])
