@@ -7,7 +7,7 @@ from assessment.region.walls import AddTownReference
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessment", "0004_transfer"),
+        ("assessment", "0005_jobs"),
     ]
 
     operations = [
