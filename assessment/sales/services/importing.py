@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from assessment.property.imports.bulk import in_batches, insert_rows, update_rows
+from assessment.property.bulk import in_batches, insert_rows, update_rows
 from assessment.property.models import ImportRun
 from assessment.property.tabular.problems import ColumnsMissing, Reason, RowProblem, RowsRefused
 from assessment.property.tabular.reading import open_table
