@@ -10,7 +10,6 @@ from decimal import Decimal
 from uuid import UUID
 
 import shapely
-from django.db.models import Exists, OuterRef
 
 from assessment.property.accounts import NewAccount, open_complexes, open_real_accounts
 from assessment.property.models import Property, PropertyAlias
@@ -235,9 +234,11 @@ def _insert(links: Mapping[tuple[UUID, UUID], str], town_code: int) -> tuple[int
 
 
 def _unplaced(fabric: FabricVersion) -> int:
-    """Real properties in use without a parcel in this fabric."""
+    """Real properties in use without a parcel in this fabric.
+
+    Two sets in memory: right after a bulk insert the planner knows nothing of the tables yet, and takes an
+    anti-join through 20,000 by 20,000 rows.
+    """
     in_use = Property.objects.filter(town_id=fabric.town_id, kind=Property.Kind.REAL, is_retired=False)
-    placed = ParcelProperty.objects.filter(
-        town_id=fabric.town_id, parcel__fabric=fabric, property=OuterRef("pk")
-    )
-    return in_use.filter(~Exists(placed)).count()
+    placed = ParcelProperty.objects.filter(town_id=fabric.town_id, parcel__fabric=fabric)
+    return len(set(in_use.values_list("id", flat=True)) - set(placed.values_list("property_id", flat=True)))

@@ -47,7 +47,9 @@ class Command(BaseCommand):
         parser.add_argument("--id-field", metavar="F", help="column with the parcel identifier")
         parser.add_argument("--crs", metavar="EPSG", help="coordinate system, where the file states none")
         parser.add_argument("--report", type=Path, metavar="OUT.json", help="write the whole report here")
-        parser.add_argument("--dry-run", action="store_true", help="report what would be done, change nothing")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="report what would be done, change nothing"
+        )
         parser.add_argument(
             "--on-error",
             choices=("skip", "abort"),
