@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
 import shapely
+from django.db import connection
 
-from assessment.property.accounts import NewAccount, open_complexes, open_real_accounts
+from assessment.property.imports.bulk import insert_rows
 from assessment.property.models import Property, PropertyAlias
+from assessment.property.openings import NewAccount, open_complexes, open_real_accounts, rename_aliases
 from assessment.region.actors import Actor
+from assessment.region.ids import new_id
 from gis.fabric.models import FabricVersion, ParcelProperty
-from gis.fabric.rules.accounts import Behind, behind, id_type_of, split_address
+from gis.fabric.rules.accounts import Behind, behind, id_type_of
 from gis.fabric.rules.change import Descent
 from gis.fabric.rules.layer import ParcelRow
 from gis.fabric.rules.units import acres
 
-_BATCH = 2_000
+_BATCH = 5_000
 _Method = ParcelProperty.Method
 
 
@@ -84,7 +87,8 @@ def link_parcels(
         A second call with the same parcels adds nothing.
     """
     counts = LinkCounts()
-    done = _linked(fabric)
+    present = _links_of(fabric.town_id, [parcel.id for parcel in parcels])
+    done = {parcel_id for parcel_id, _ in present}
     links: dict[tuple[UUID, UUID], str] = {
         (parcel_id, property_id): _Method.INHERITED
         for parcel_id, property_ids in (inherited or {}).items()
@@ -100,7 +104,8 @@ def link_parcels(
     counts.links_added, counts.by_method = _insert(links, fabric.town_id)
     done |= {parcel_id for parcel_id, _ in links}
     counts.parcels_without_property = sum(parcel.id not in done for parcel in parcels)
-    counts.properties_without_parcel = _unplaced(fabric)
+    placed = {property_id for _, property_id in [*present, *links]}
+    counts.properties_without_parcel = _unplaced(fabric.town_id, placed)
     return counts
 
 
@@ -109,12 +114,15 @@ def inherit(
     old_ids: Mapping[str, UUID],
     lines: Sequence[tuple[UUID, UUID, Descent]],
     *,
+    actor: Actor,
     old_fabric: FabricVersion,
+    source: str,
+    on: dt.date,
 ) -> dict[UUID, set[UUID]]:
     """Properties that parcels of a new fabric take over from the fabric before it.
 
     A parcel keeps the properties of the parcel with its identifier; a renumbered one those of the parcel
-    on the same ground. A split or merged parcel takes over nothing by itself: which account goes on is the
+    on the same ground, whose alias is renewed. A split or merged parcel takes over nothing by itself: which account goes on is the
     assessor's decision.
 
     Parameters
@@ -125,23 +133,27 @@ def inherit(
         Lines of descent as (old parcel, new parcel, descent).
     """
     held: dict[UUID, set[UUID]] = defaultdict(set)
-    for parcel_id, property_id in ParcelProperty.objects.filter(
-        town_id=old_fabric.town_id, parcel__fabric=old_fabric
-    ).values_list("parcel_id", "property_id"):
+    for parcel_id, property_id in _links_of(old_fabric.town_id, old_ids.values()):
         held[parcel_id].add(property_id)
     taken = {p.id: set(held[old_ids[p.row.key]]) for p in parcels if old_ids.get(p.row.key) in held}
+    new_keys = {parcel.id: parcel.row.key for parcel in parcels}
+    renamed: list[tuple[UUID, str]] = []
     for parent_id, child_id, descent in lines:
         if descent is Descent.RENUMBERED and child_id not in taken and parent_id in held:
             taken[child_id] = set(held[parent_id])
+            renamed += [(property_id, new_keys[child_id]) for property_id in sorted(held[parent_id])]
+    rename_aliases(renamed, actor=actor, town_code=old_fabric.town_id, id_type="gis", source=source, on=on)
     return taken
 
 
-def _linked(fabric: FabricVersion) -> set[UUID]:
-    return set(
-        ParcelProperty.objects.filter(town_id=fabric.town_id, parcel__fabric=fabric).values_list(
-            "parcel_id", flat=True
+def _links_of(town_code: int, parcel_ids: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+    """(parcel, property) of all links of these parcels; one array parameter, so no plan can go wrong."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT parcel_id, property_id FROM gis_parcelproperty WHERE town_id = %s AND parcel_id = ANY (%s)",
+            [town_code, list(parcel_ids)],
         )
-    )
+        return [(parcel_id, property_id) for parcel_id, property_id in cursor.fetchall()]
 
 
 def _by_identifier(
@@ -189,11 +201,11 @@ def _create(
         [_account(parcel.row) for parcel in alone],
         actor=actor,
         town_code=fabric.town_id,
-        source=fabric.source_name[:120],
+        source=fabric.source_name,
         on=on,
     )
-    for parcel, opened in zip(alone, made, strict=True):
-        links[parcel.id, opened.id] = _Method.CREATED
+    for parcel, property_id in zip(alone, made, strict=True):
+        links[parcel.id, property_id] = _Method.CREATED
     counts.properties_created = len(made)
     counts.complexes_created = open_complexes(
         [(parcel.row.key, parcel.row.address) for parcel, needs in wanted if needs is Behind.COMPLEX],
@@ -203,15 +215,11 @@ def _create(
 
 
 def _account(row: ParcelRow) -> NewAccount:
-    number, street = split_address(row.address)
     point = shapely.point_on_surface(row.shape)
     others = {(id_type_of(column), value) for column, value in row.aliases.items()}
     return NewAccount(
-        identifier=row.key,
         aliases=(("gis", row.key), *sorted(others - {("gis", row.key)})),
-        address=row.address[:160],
-        address_number=number,
-        street_name=street,
+        address=row.address,
         use_description=row.use,
         acres=Decimal(f"{acres(row.area_sqft):.4f}"),
         land_sqft=round(row.area_sqft),
@@ -223,22 +231,22 @@ def _insert(links: Mapping[tuple[UUID, UUID], str], town_code: int) -> tuple[int
     by_method: dict[str, int] = defaultdict(int)
     for method in links.values():
         by_method[str(method)] += 1
-    ParcelProperty.objects.bulk_create(
-        (
-            ParcelProperty(town_id=town_code, parcel_id=parcel_id, property_id=property_id, method=method)
-            for (parcel_id, property_id), method in links.items()
-        ),
-        batch_size=_BATCH,
-    )
+    rows = [
+        {
+            "id": new_id(),
+            "town_id": town_code,
+            "parcel_id": parcel_id,
+            "property_id": property_id,
+            "method": str(method),
+        }
+        for (parcel_id, property_id), method in links.items()
+    ]
+    for start in range(0, len(rows), _BATCH):
+        insert_rows(ParcelProperty, rows[start : start + _BATCH])
     return len(links), dict(by_method)
 
 
-def _unplaced(fabric: FabricVersion) -> int:
-    """Real properties in use without a parcel in this fabric.
-
-    Two sets in memory: right after a bulk insert the planner knows nothing of the tables yet, and takes an
-    anti-join through 20,000 by 20,000 rows.
-    """
-    in_use = Property.objects.filter(town_id=fabric.town_id, kind=Property.Kind.REAL, is_retired=False)
-    placed = ParcelProperty.objects.filter(town_id=fabric.town_id, parcel__fabric=fabric)
-    return len(set(in_use.values_list("id", flat=True)) - set(placed.values_list("property_id", flat=True)))
+def _unplaced(town_code: int, placed: set[UUID]) -> int:
+    """Real properties in use that are not in `placed`."""
+    in_use = Property.objects.filter(town_id=town_code, kind=Property.Kind.REAL, is_retired=False)
+    return len(set(in_use.values_list("id", flat=True)) - placed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +12,19 @@ from uuid import UUID
 
 import numpy as np
 import shapely
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from assessment.property.accounts import hold_import_lock
+from assessment.property.imports.bulk import insert_rows
+from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.models import ImportRun
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.models import Town
 from assessment.region.rules import Permission
+from assessment.region.scope import scope
 from gis.boxes import Box
 from gis.errors import NoParcels, RowsRefused
 from gis.fabric.linking import KeptParcel, inherit, link_parcels
@@ -36,11 +41,9 @@ from gis.fabric.rules.change import (
 )
 from gis.fabric.rules.columns import lasting
 from gis.fabric.rules.layer import ParcelRow
+from gis.fabric.statistics import analyze
 
 _BATCH = 1_000
-# Two imports of one town's fabric would both number a version: the second waits for the first to end.
-_LOCK_CLASS = 0x6773
-
 Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
 
 
@@ -87,7 +90,7 @@ def import_fabric(
     path
         Any vector file that GDAL reads.
     town
-        The town; the caller's scope must state it.
+        The town; the service opens a scope for it.
     progress
         Wraps the long loops, for a progress bar: (label, items, total) -> items.
 
@@ -118,30 +121,34 @@ def import_fabric(
     if not prepared.layer.parcels:
         raise NoParcels(f"None of the {report.rows} rows of {report.file} can be a parcel.", report=report)
     began = time.perf_counter()
-    with transaction.atomic():
-        _store(prepared, actor=actor, create_properties=chosen.create_properties, progress=progress)
-        if chosen.dry_run:
-            transaction.set_rollback(True)
-    report.seconds["store"] = time.perf_counter() - began
+    with scope(actor, towns=[town.code], reason=f"{IMPORT_REASON}{path.name}"):
+        with transaction.atomic():
+            _store(prepared, actor=actor, create_properties=chosen.create_properties, progress=progress)
+            if chosen.dry_run:
+                transaction.set_rollback(True)
+        report.seconds["store"] = time.perf_counter() - began
+        _record_run(report, actor=actor, started_at=started)
+    return report
+
+
+def _record_run(report: FabricReport, *, actor: Actor, started_at: dt.datetime) -> None:
     ImportRun.objects.create(
-        town=town,
+        town_id=report.town_code,
         kind="parcels",
         file_name=report.file[:200],
         file_sha256=report.sha256,
-        is_dry_run=chosen.dry_run,
-        started_at=started,
+        is_dry_run=report.dry_run,
+        started_at=started_at,
         finished_at=timezone.now(),
         run_by_id=actor.person_id,
         counts={**report.changes, "read": report.rows, "rejected": len(report.refused)},
         report=report.as_dict(),
     )
-    return report
 
 
 def _store(prepared: PreparedFile, *, actor: Actor, create_properties: bool, progress: Progress) -> None:
     report, rows = prepared.report, prepared.layer.parcels
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, report.town_code])
+    hold_import_lock(report.town_code)
     digests = _digests(rows)
     current = FabricVersion.objects.filter(
         town_id=report.town_code, state=FabricVersion.State.CURRENT
@@ -162,7 +169,11 @@ def _store(prepared: PreparedFile, *, actor: Actor, create_properties: bool, pro
     old_ids = {key: parcel_id for key, (parcel_id, _, _) in old.items()}
     lines = _insert_lineage(fabric, differences, old_ids, kept)
     _insert_findings(fabric, report.findings)
-    inherited = None if current is None else inherit(kept, old_ids, lines, old_fabric=current)
+    inherited = (
+        None
+        if current is None
+        else inherit(kept, old_ids, lines, actor=actor, old_fabric=current, source=report.file, on=today)
+    )
     report.links = link_parcels(
         kept,
         actor=actor,
@@ -172,6 +183,7 @@ def _store(prepared: PreparedFile, *, actor: Actor, create_properties: bool, pro
         create_properties=create_properties,
     ).as_dict()
     _put_in_force(fabric, instead_of=current)
+    analyze()
     report.fabric_number, report.is_new_version = fabric.number, True
     report.descent = {kind.value: sum(line[2] is kind for line in lines) for kind in Descent}
 
@@ -223,37 +235,37 @@ def _insert_parcels(
     digests: dict[str, tuple[str, str]],
     progress: Progress,
 ) -> list[KeptParcel]:
-    """Insert in batches; COPY would be faster still, but PostgreSQL refuses it behind row-level security."""
     kept = [KeptParcel(new_id(), row) for row in rows]
     starts = range(0, len(kept), _BATCH)
     for start in progress("parcels", starts, len(starts)):
-        Parcel.objects.bulk_create(
-            [_parcel(fabric, parcel, digests[parcel.row.key]) for parcel in kept[start : start + _BATCH]]
+        insert_rows(
+            Parcel,
+            [_parcel(fabric, parcel, digests[parcel.row.key]) for parcel in kept[start : start + _BATCH]],
         )
     return kept
 
 
-def _parcel(fabric: FabricVersion, kept: KeptParcel, digests: tuple[str, str]) -> Parcel:
+def _parcel(fabric: FabricVersion, kept: KeptParcel, digests: tuple[str, str]) -> dict[str, Any]:
     row = kept.row
-    return Parcel(
-        id=kept.id,
-        town_id=fabric.town_id,
-        fabric_id=fabric.id,
-        row=row.row,
-        parcel_key=row.key[:80],
-        address=row.address[:160],
-        kind=row.kind[:60],
-        use=row.use[:120],
-        attributes=dict(row.attributes),
-        geom=shapely.to_wkb(row.shape),
-        original_geom=None if row.original is None else shapely.to_wkb(row.original),
-        bbox=Box(*shapely.bounds(row.shape).tolist()),
-        area_sqft=row.area_sqft,
-        is_multipart=row.is_multipart,
-        is_repaired=row.is_repaired,
-        shape_digest=digests[0],
-        words_digest=digests[1],
-    )
+    return {
+        "id": kept.id,
+        "town_id": fabric.town_id,
+        "fabric_id": fabric.id,
+        "row": row.row,
+        "parcel_key": row.key[:80],
+        "address": row.address[:160],
+        "kind": row.kind[:60],
+        "use": row.use[:120],
+        "attributes": dict(row.attributes),
+        "geom": shapely.to_wkb(row.shape),
+        "original_geom": None if row.original is None else shapely.to_wkb(row.original),
+        "bbox": Box(*shapely.bounds(row.shape).tolist()).text,
+        "area_sqft": row.area_sqft,
+        "is_multipart": row.is_multipart,
+        "is_repaired": row.is_repaired,
+        "shape_digest": digests[0],
+        "words_digest": digests[1],
+    }
 
 
 def _insert_lineage(

@@ -40,8 +40,6 @@ _ID_TYPES: Final = {
     "account": "account",
 }
 
-_NUMBERED: Final = re.compile(r"^(?P<number>\d+(?:\s*-\s*\d+)?(?:\s*[A-Z])?(?:\s1/2)?)\s+(?P<street>\S.*)$")
-
 
 def behind(kind: str) -> Behind:
     """What a parcel of this kind needs; a kind that is not known needs an account.
@@ -60,18 +58,3 @@ def behind(kind: str) -> Behind:
 def id_type_of(column: str) -> str:
     """Kind of outside identifier that a column of this name holds: ``pid``, ``link``, ``mbl``, ``account``, ``gis``."""
     return _ID_TYPES.get(plain_name(column), "gis")
-
-
-def split_address(address: str) -> tuple[str, str]:
-    """House number and street of a location; the number is ``''`` when there is none or it is 0.
-
-    Examples
-    --------
-    >>> split_address("33 ARNOLDALE ROAD"), split_address("0 HAMDEN HILLS DR"), split_address("ELM ST REAR")
-    (('33', 'ARNOLDALE ROAD'), ('', 'HAMDEN HILLS DR'), ('', 'ELM ST REAR'))
-    """
-    found = _NUMBERED.match(address.strip())
-    if found is None:
-        return "", address.strip()
-    number = found["number"].replace(" ", "")
-    return ("" if set(number) == {"0"} else number), found["street"]

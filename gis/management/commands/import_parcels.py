@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand, CommandError
 from assessment.region.actors import Actor
 from assessment.region.errors import Problem
 from assessment.region.progress import bar
-from assessment.region.scope import scope
 from assessment.region.selectors import get_town
 from gis.errors import NoParcels, RowsRefused
 from gis.fabric.preparing import ReadOptions
@@ -86,8 +85,7 @@ class Command(BaseCommand):
             create_properties=not options["no_create_properties"],
             dry_run=options["dry_run"],
         )
-        with scope(actor, towns=[town.code], reason=f"import of {options['file'].name}"):
-            return import_fabric(options["file"], actor=actor, town=town, options=chosen, progress=_bar)
+        return import_fabric(options["file"], actor=actor, town=town, options=chosen, progress=_bar)
 
     def _write(self, report: FabricReport, path: Path | None) -> None:
         if path is None:
