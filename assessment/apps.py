@@ -1,5 +1,3 @@
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -8,8 +6,6 @@ class AssessmentConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Wiring by dotted string: tasks sent from here go to the configured broker.
-        import_module("assessment.project.celery")
         from assessment.office import own
 
         own.register()

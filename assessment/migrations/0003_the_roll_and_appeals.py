@@ -865,8 +865,6 @@ class Migration(migrations.Migration):
                             ("exemption", "Exemption"),
                             ("use_value", "Use value (PA 490)"),
                             ("revaluation", "Revaluation"),
-                            ("conversion", "Conversion"),
-                            ("roll_forward", "Rolled forward"),
                         ],
                         max_length=16,
                     ),

@@ -22,11 +22,8 @@ from assessment.region.problems import problem_from_status, problem_response
 
 log = structlog.get_logger(__name__)
 
-# Address below /api/v1: module with a `router`. What belongs to a town stands below TOWN, where
-# `TownScopeMiddleware` has set the scope and `request.town` before a handler runs.
-TOWN = "/towns/{slug:town}"
 OFFICE_ROUTERS: dict[str, str] = {
-    "": "assessment.region.api",
+    # address below /api/v1/towns/{town}: module with a `router`
 }
 FIELD_ROUTERS: dict[str, str] = {}
 

@@ -166,8 +166,6 @@ class ChangeReason(TownModel):
         EXEMPTION = "exemption", "Exemption"
         USE_VALUE = "use_value", "Use value (PA 490)"
         REVALUATION = "revaluation", "Revaluation"
-        CONVERSION = "conversion", "Conversion"
-        ROLL_FORWARD = "roll_forward", "Rolled forward"
 
     assessment = TownForeignKey(Assessment, related_name="change_reasons")
     kind = models.CharField(max_length=16, choices=Kind.choices)

@@ -63,6 +63,25 @@ class AbstractCodes:
         """Return the detail codes of a kind of list, in the abstract's order."""
         return [item for item in self.details.values() if item.kind == kind]
 
+    def detail_for(self, kind: str, state_class: str, component: str) -> DetailCode:
+        """Return the first detail code of a class for a component (``land``, ``building``, ``outbuilding``).
+
+        What a class has no code for goes where its buildings, outbuildings or land go, in that order.
+
+        Raises
+        ------
+        UnknownCodeError
+            When there is no such class.
+        """
+        codes = [item for item in self.details_of(kind) if item.state_class == state_class]
+        for wanted in (component, "building", "outbuilding", "land"):
+            for item in codes:
+                if item.component == wanted:
+                    return item
+        if codes:
+            return codes[0]
+        raise UnknownCodeError(f"{state_class!r} is no class of a {kind.replace('_', ' ')} list")
+
     def exempt_label(self, code: str) -> str:
         """Return what a four-letter code of exempt property means.
 

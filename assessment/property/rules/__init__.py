@@ -1,1 +1,0 @@
-"""Pure rules of the record: sketches, merge policies, invariants."""

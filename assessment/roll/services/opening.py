@@ -1,0 +1,321 @@
+"""Opening a grand list: by conversion, by rolling the last one forward, or for a revaluation."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from assessment.region.actors import Actor
+from assessment.region.errors import Invalid
+from assessment.region.ids import new_id
+from assessment.region.models import Town
+from assessment.region.rules import Permission
+from assessment.region.selectors import find_policy
+from assessment.roll.errors import ListExists, NothingToOpenFrom
+from assessment.roll.models import GrandList
+from assessment.roll.parameters import abstract_codes, parameter
+from assessment.roll.rules.conversion import (
+    Stated,
+    TotalOnlyError,
+    UnclassifiedError,
+    convert,
+    exempt_code_of,
+)
+from assessment.roll.rules.rounding import RoundingPolicy
+from assessment.roll.selectors import Listing, iterate_accounts, list_instrument_lines, list_listings
+from assessment.roll.services.posting import Row, add_accounts, assessment_ratio, insert_lines
+from assessment.roll.services.rows import insert_rows
+
+_EXEMPTION_COLUMNS = {
+    "id": "uuid", "town_id": "smallint", "assessment_id": "uuid", "code": "text", "amount": "bigint",
+    "statute": "text", "granted_on": "date",
+}  # fmt: skip
+ExemptionRow = tuple[str, int, str, dt.date | None]
+
+
+@dataclass(slots=True)
+class OpeningReport:
+    """What opening a list did, and which properties it left out, by reason and account number."""
+
+    grand_list: GrandList
+    accounts: int = 0
+    lines: int = 0
+    exemptions: int = 0
+    gross: int = 0
+    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+@transaction.atomic
+def open_grand_list(
+    town: Town,
+    *,
+    actor: Actor,
+    year: int,
+    basis: str,
+    kind: str = "real",
+    base_revaluation_on: dt.date | None = None,
+    rounding: RoundingPolicy | None = None,
+    stated_basis: str = "card",
+    stated_year: int | None = None,
+    default_class: str = "",
+) -> OpeningReport:
+    """Open a town's list of a year, with every account that it starts from.
+
+    Parameters
+    ----------
+    basis
+        ``conversion`` (accounts from the stated values of `stated_year`, components by detail code),
+        ``roll_forward`` (the last signed list with the instruments that carry forward, and its exemptions)
+        or ``revaluation`` (every property, exemptions of the last list, values to be posted).
+    base_revaluation_on
+        The revaluation whose schedules hold. Taken from the last list when rolled forward, and the
+        assessment date of a revaluation; a conversion must state it.
+    rounding
+        Otherwise the town's policy ``rounding``, else the default parameter.
+    default_class
+        Class of converted accounts that have none; without it they are left out and reported.
+
+    Returns
+    -------
+    OpeningReport
+        The list, open, and what was left out: ``not on the last list`` needs a dated reason to be added.
+
+    Raises
+    ------
+    ListExists
+        The town has this list.
+    NothingToOpenFrom
+        No signed list to roll forward, no stated values to convert, no property to revalue.
+    """
+    actor.require(Permission.EDIT_LIST, town.code)
+    if GrandList.objects.filter(town=town, year=year, kind=kind).exists():
+        raise ListExists(f"{town.name} has its {kind.replace('_', ' ')} list of {year} already.")
+    previous = _last_signed(town, year, kind)
+    on = dt.date(year, 10, 1)
+    base = _base_revaluation(basis, on, previous, base_revaluation_on)
+    policy = rounding or _rounding_policy(town, on)
+    grand_list = GrandList.objects.create(
+        town=town, year=year, kind=kind, basis=basis, base_revaluation_on=base,
+        previous=previous if basis != GrandList.Basis.CONVERSION else None,
+        rounding_unit=policy.unit, rounding_mode=policy.mode, rounding_level=policy.level,
+        opened_by_id=actor.person_id, changed_at=timezone.now(),
+    )  # fmt: skip
+    report = OpeningReport(grand_list)
+    listings = list_listings(town.code, kind, on=on)
+    if basis == GrandList.Basis.CONVERSION:
+        _convert(report, listings, stated_basis, stated_year or year, default_class)
+    elif basis == GrandList.Basis.ROLL_FORWARD:
+        _roll_forward(report, listings)
+    else:
+        _for_revaluation(report, listings)
+    if not report.accounts:
+        raise NothingToOpenFrom(f"{town.name} has no account for its list of {year}.", **_counts(report))
+    return report
+
+
+def _counts(report: OpeningReport) -> dict[str, int]:
+    return {reason.replace(" ", "_"): len(accounts) for reason, accounts in report.left_out.items()}
+
+
+def _last_signed(town: Town, year: int, kind: str) -> GrandList | None:
+    lists = GrandList.objects.filter(town=town, kind=kind, year__lt=year).order_by("-year")
+    return next((item for item in lists if item.is_signed), None)
+
+
+def _base_revaluation(basis: str, on: dt.date, previous: GrandList | None, stated: dt.date | None) -> dt.date:
+    if basis == GrandList.Basis.REVALUATION:
+        return on
+    if basis == GrandList.Basis.ROLL_FORWARD:
+        if previous is None:
+            raise NothingToOpenFrom("There is no signed list before this one to roll forward.")
+        return previous.base_revaluation_on
+    if basis != GrandList.Basis.CONVERSION:
+        raise Invalid(f"A list is opened by conversion, roll_forward or revaluation, not {basis!r}.")
+    if stated is None:
+        raise Invalid("A conversion must say of which 1 October the values are (base revaluation).")
+    return stated
+
+
+def _rounding_policy(town: Town, on: dt.date) -> RoundingPolicy:
+    stated: dict[str, Any] = find_policy(
+        town.code, "rounding", on=on, default=parameter("rounding").on(on).value
+    )
+    return RoundingPolicy(int(stated["unit"]), stated["mode"], stated["level"])
+
+
+def _write(
+    report: OpeningReport,
+    listings: Sequence[Listing],
+    lines: dict[UUID, list[Row]],
+    exemptions: dict[UUID, list[ExemptionRow]],
+) -> None:
+    grand_list = report.grand_list
+    ids = add_accounts(grand_list, listings)
+    report.accounts = len(ids)
+    report.lines = insert_lines(grand_list, ((key, lines.get(item, [])) for item, key in ids.items()))
+    report.gross = sum(row[4] for item in ids for row in lines.get(item, []))
+    report.exemptions = insert_rows(
+        "assessment_exemption",
+        _EXEMPTION_COLUMNS,
+        (
+            (new_id(), grand_list.town_id, key, *row)
+            for item, key in ids.items()
+            for row in exemptions.get(item, [])
+        ),
+    )
+
+
+def _roll_forward(report: OpeningReport, listings: Sequence[Listing]) -> None:
+    previous = report.grand_list.previous
+    assert previous is not None  # `_base_revaluation` refused
+    lines, exempt_codes = carried_lines(previous)
+    kept = []
+    for listing in listings:
+        if listing.property_id not in lines:
+            report.left_out["not on the last list"].append(listing.account)
+            continue
+        kept.append(_with_exempt_code(listing, exempt_codes[listing.property_id]))
+    gone = set(lines) - {listing.property_id for listing in kept}
+    report.left_out["retired since the last list"].extend(sorted(str(item) for item in gone))
+    _write(report, kept, lines, carried_exemptions(previous))
+
+
+def _for_revaluation(report: OpeningReport, listings: Sequence[Listing]) -> None:
+    previous = report.grand_list.previous
+    _write(report, listings, {}, carried_exemptions(previous) if previous else {})
+
+
+def carried_lines(previous: GrandList) -> tuple[dict[UUID, list[Row]], dict[UUID, str]]:
+    """Return each property's lines as signed with the instruments that carry forward, and its exempt code."""
+    lines: dict[UUID, list[Row]] = {}
+    codes: dict[UUID, str] = {}
+    for account in iterate_accounts(previous):
+        key = UUID(account.property_id)
+        codes[key] = account.exempt_code
+        lines[key] = [
+            (line.code, Decimal(line.quantity) if line.quantity else None, line.unit, line.appraised, line.assessed)
+            for line in account.lines
+        ]  # fmt: skip
+    for item in list_instrument_lines(previous):
+        if not item.carries_forward or item.section == "exemption":
+            continue
+        key = UUID(item.property_id)
+        codes.setdefault(key, item.code if item.section == "exempt_property" else "")
+        _apply(lines.setdefault(key, []), item.code, item.appraised_change, item.amount_change)
+    return lines, codes
+
+
+def _apply(rows: list[Row], code: str, appraised: int, assessed: int) -> None:
+    """Spread a change of a code over its lines, the first taking what it can without falling below zero."""
+    places = [place for place, row in enumerate(rows) if row[0] == code]
+    if not places:
+        rows.append((code, None, "", max(appraised, 0), max(assessed, 0)))
+        return
+    for place in places:
+        name, quantity, unit, old_appraised, old_assessed = rows[place]
+        new_appraised, new_assessed = max(old_appraised + appraised, 0), max(old_assessed + assessed, 0)
+        appraised -= new_appraised - old_appraised
+        assessed -= new_assessed - old_assessed
+        rows[place] = (name, quantity, unit, new_appraised, new_assessed)
+
+
+def carried_exemptions(previous: GrandList) -> dict[UUID, list[ExemptionRow]]:
+    """Return each property's exemptions as granted on a signed list, with the instruments that carry forward."""
+    granted: dict[UUID, dict[str, ExemptionRow]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.property_id, e.code, e.amount, e.statute, e.granted_on FROM assessment_exemption e "
+            "JOIN assessment_assessment a ON a.id = e.assessment_id "
+            "WHERE e.town_id = %s AND a.grand_list_id = %s ORDER BY e.id",
+            [previous.town_id, previous.pk],
+        )
+        for key, code, amount, statute, granted_on in cursor.fetchall():
+            granted[key][code] = (code, amount, statute, granted_on)
+    for item in list_instrument_lines(previous):
+        if item.carries_forward and item.section == "exemption":
+            held = granted[UUID(item.property_id)]
+            code, amount, statute, granted_on = held.get(
+                item.code, (item.code, 0, item.statute, item.dated_on)
+            )
+            held[item.code] = (code, max(amount + item.amount_change, 0), statute, granted_on)
+    return {key: [row for row in held.values() if row[1]] for key, held in granted.items()}
+
+
+def _with_exempt_code(listing: Listing, code: str) -> Listing:
+    return Listing(
+        listing.property_id, listing.account, listing.owner, listing.co_owner, listing.mailing_address,
+        listing.location, listing.is_confidential, code,
+    )  # fmt: skip
+
+
+def _convert(
+    report: OpeningReport, listings: Sequence[Listing], stated_basis: str, year: int, default_class: str
+) -> None:
+    grand_list = report.grand_list
+    stated, exemptions = stated_values(grand_list.town_id, stated_basis, year)
+    if not stated:
+        raise NothingToOpenFrom(
+            f"No values of {year} are stated ('{stated_basis}'): import the town's list first."
+        )
+    classes = _classes(grand_list.town_id)
+    codes, ratio = abstract_codes(), assessment_ratio(grand_list.assessment_on)
+    lines: dict[UUID, list[Row]] = {}
+    kept = []
+    for listing in listings:
+        values = stated.get(listing.property_id)
+        if values is None:
+            report.left_out["without a stated value"].append(listing.account)
+            continue
+        state_class, use_code = classes[listing.property_id]
+        exempt = exempt_code_of(listing.exempt_code, state_class, use_code)
+        try:
+            converted = convert(
+                values, codes=codes, kind=grand_list.kind, state_class=state_class or default_class,
+                exempt_code=exempt, ratio=ratio, policy=grand_list.rounding,
+            )  # fmt: skip
+        except TotalOnlyError:
+            report.left_out["only a total is stated"].append(listing.account)
+        except UnclassifiedError:
+            report.left_out["without a class"].append(listing.account)
+        else:
+            lines[listing.property_id] = [
+                (line.detail_code, None, "", line.appraised, line.assessed) for line in converted
+            ]
+            kept.append(_with_exempt_code(listing, exempt))
+    _write(report, kept, lines, exemptions)
+
+
+def _classes(town_code: int) -> dict[UUID, tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, state_class, use_code FROM assessment_property WHERE town_id = %s", [town_code]
+        )
+        return {key: (state_class, use_code) for key, state_class, use_code in cursor.fetchall()}
+
+
+def stated_values(
+    town_code: int, stated_basis: str, year: int
+) -> tuple[dict[UUID, dict[str, Stated]], dict[UUID, list[ExemptionRow]]]:
+    """Return what a town's card or list states by property and component, and its exemptions by code."""
+    values: dict[UUID, dict[str, Stated]] = defaultdict(dict)
+    exemptions: dict[UUID, list[ExemptionRow]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT property_id, component, detail_code, appraised, assessed FROM assessment_statedvalue "
+            "WHERE town_id = %s AND basis = %s AND list_year = %s ORDER BY property_id, component, detail_code",
+            [town_code, stated_basis, year],
+        )
+        for key, component, detail_code, appraised, assessed in cursor.fetchall():
+            if component == "exemption":
+                exemptions[key].append((detail_code or "LOCAL", assessed or 0, "", None))
+            else:
+                values[key][component] = Stated(appraised, assessed, detail_code)
+    return values, exemptions

@@ -1,1 +1,0 @@
-"""Fitting and testing models on any table of sales, without a database."""

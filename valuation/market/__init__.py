@@ -1,1 +1,0 @@
-"""The market approach: what sales say a property would bring, with no tables in between."""
