@@ -1,6 +1,7 @@
 """The app's models are its features' models."""
 
 from assessment.appeals.models import Decision, Hearing, Petition
+from assessment.jobs.models import Job
 from assessment.property.models import *  # noqa: F403
 from assessment.region.models import (
     Agreement,
@@ -20,6 +21,7 @@ __all__ = [
     "CostShare",
     "Decision",
     "Hearing",
+    "Job",
     "Person",
     "Petition",
     "RoleAssignment",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assessment.region.errors import Problem
+
+if TYPE_CHECKING:
+    from gis.fabric.report import FabricReport
 
 
 class UnreadableParcelFile(Problem):
@@ -44,10 +47,24 @@ class IdentifierColumnMissing(Problem):
     )
 
 
+class NoParcels(Problem):
+    """The layer has no row that can be a parcel; importing it would empty the town's fabric."""
+
+    code, title, status = "parcel-layer-empty", "No row of the file can be a parcel", 422
+
+    def __init__(self, detail: str, *, report: FabricReport) -> None:
+        super().__init__(detail)
+        self.report = report
+
+
 class RowsRefused(Problem):
-    """Rows were refused and the import was to stop at any."""
+    """Rows were refused and the import was to stop at any; `report` names them."""
 
     code, title, status = "parcel-rows-refused", "Rows of the parcel file were refused", 422
+
+    def __init__(self, detail: str, *, report: FabricReport) -> None:
+        super().__init__(detail, refused=len(report.refused))
+        self.report = report
 
 
 class TilesFailed(Problem):

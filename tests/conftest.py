@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,13 @@ def committed_db(
     database.cluster.drop_database(database.name)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_broker() -> None:
+    """Let messages that tests commit go nowhere; the tests of the broker start their own."""
+    app = import_module("assessment.project.celery").app
+    app.conf.update(broker_url="memory://", broker_transport_options={})
+
+
 @pytest.fixture(autouse=True)
 def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
     """Keep what a test writes (blobs, certifications, keys) in a folder of its own."""
@@ -72,9 +80,22 @@ def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": str(tmp_path / "blobs"), "base_url": None},
         },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+    settings.STATIC_ROOT = tmp_path
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # a quick one: the cast is large
     settings.CERTIFICATIONS_DIR = tmp_path / "certifications"
     settings.SEALING_KEYS_DIR = tmp_path / "keys"
+    # Argon2 is slow on purpose; the cast has ten people.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: SettingsWrapper) -> None:
+    """Hash passwords quickly: Argon2 takes its time on purpose, ten times for each cast."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

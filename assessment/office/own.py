@@ -28,4 +28,7 @@ PANELS = (
 NAV_ITEMS = (
     NavItem("office.home", "Home", 10, "view", "town-home", "home"),
     NavItem("office.properties", "Properties", 20, "view", "property-search", "properties"),
+    NavItem("office.imports", "Imports", 70, "view", "import-list", "imports"),
+    NavItem("office.jobs", "Jobs", 80, "view", "job-list", "jobs"),
+    NavItem("office.people", "People", 90, "view", "people", "people"),
 )

@@ -56,11 +56,25 @@ def _decimal(value: Any) -> Decimal | None:
 @register.filter
 def number(value: Any, places: int = 0) -> str:
     """Return ``1,234`` or, with places, ``1,234.50``; a dash where there is nothing."""
-    amount = _decimal(value)
-    if amount is None or not amount.is_finite():
+    exact = _decimal(value)
+    if exact is None or not exact.is_finite():
         return NOTHING
-    rounded = amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    rounded = exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     return f"{rounded:,.{places}f}".replace("-", MINUS)
+
+
+@register.filter
+def amount(value: Any) -> str:
+    """Return a number with separators, and anything else as its text: for values of unknown kind."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | Decimal):
+        return number(value, 0 if value == int(value) else 2)
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else number(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(each) for each in value)
+    return plain(value)
 
 
 @register.filter
@@ -75,9 +89,9 @@ def dollars(value: Any) -> str:
 @register.filter
 def signed_dollars(value: Any) -> str:
     """Return a difference with its sign, ``+$1,234``."""
-    amount = _decimal(value)
+    difference = _decimal(value)
     text = dollars(value)
-    return f"+{text}" if amount is not None and amount > 0 else text
+    return f"+{text}" if difference is not None and difference > 0 else text
 
 
 @register.filter

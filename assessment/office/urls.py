@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from assessment.office.pages import card, home, photos, search
+from assessment.office.pages import card, home, imports, jobs, people, photos, search
 from assessment.office.pages.sign_in import SignIn, SignOut
 
 town_urls = [
@@ -15,6 +15,14 @@ town_urls = [
     path("properties/<uuid:property_id>/print", card.print_card, name="property-print"),
     path("properties/<uuid:property_id>/history", card.history, name="property-history"),
     path("photos/<uuid:photo_id>/<str:size>", photos.photo, name="photo"),
+    path("jobs/", jobs.job_list, name="job-list"),
+    path("jobs/<uuid:job_id>/", jobs.job, name="job"),
+    path("jobs/<uuid:job_id>/stop", jobs.stop, name="job-stop"),
+    path("jobs/<uuid:job_id>/repeat", jobs.repeat, name="job-repeat"),
+    path("jobs/<uuid:job_id>/files/<str:file_name>", jobs.file, name="job-file"),
+    path("imports/", imports.import_list, name="import-list"),
+    path("imports/<uuid:import_run_id>/", imports.import_run, name="import-run"),
+    path("people/", people.people, name="people"),
 ]
 
 urlpatterns = [

@@ -22,8 +22,11 @@ from assessment.region.problems import problem_from_status, problem_response
 
 log = structlog.get_logger(__name__)
 
+# Address below /api/v1: module with a `router`. What belongs to a town stands below TOWN, where
+# `TownScopeMiddleware` has set the scope and `request.town` before a handler runs.
+TOWN = "/towns/{slug:town}"
 OFFICE_ROUTERS: dict[str, str] = {
-    # address below /api/v1/towns/{town}: module with a `router`
+    "": "assessment.region.api",
 }
 FIELD_ROUTERS: dict[str, str] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import connection
 from django.db.models import BigIntegerField, Max
 from django.db.models.functions import Cast
 
@@ -20,3 +21,9 @@ def next_account_number(town_code: int, kind: str = Property.Kind.REAL) -> int:
         .aggregate(highest=Max("number"))["highest"]
     )
     return int(highest or 0) + 1
+
+
+def hold_import_lock(town_code: int) -> None:
+    """Wait until no other import of the town is running, and keep others out until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('grandlist.import'), %s)", [town_code])

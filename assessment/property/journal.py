@@ -28,7 +28,7 @@ DECLARE
   v_key text := TG_ARGV[0];
 BEGIN
   IF v_who = '' THEN
-    RAISE EXCEPTION 'the journal needs to know v_who acts: open a scope first' USING ERRCODE = 'GL001';
+    RAISE EXCEPTION 'the journal needs to know who acts: open a scope first' USING ERRCODE = 'GL001';
   END IF;
   IF TG_OP = 'INSERT' THEN
     INSERT INTO assessment_journalentry (town_id, property_id, table_name, row_id, operation, at, effective_on,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.handlers.exception import response_for_exception
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -66,6 +67,22 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         return response
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Send whoever is not signed in to the form; the APIs answer with a problem of their own."""
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Handler,
+        view_args: tuple[object, ...],
+        view_kwargs: dict[str, object],
+    ) -> HttpResponseBase | None:
+        if request.path.startswith("/api/"):
+            return None
+        answer: HttpResponseBase | None = super().process_view(request, view_func, view_args, view_kwargs)
+        return answer
 
 
 class TownScopeMiddleware:

@@ -66,6 +66,8 @@ def create_test_town(code: int, *, actor: Actor, name: str, state: str = "CT") -
         raise Forbidden("Only the operator may add a test town.")
     if code < 900:
         raise Invalid("A test town's number is 900 or above.", code=code)
+    if Town.objects.filter(name__iexact=name).exclude(code=code).exists():
+        raise Invalid(f"There is a town {name} already: give the test town another name.", name=name)
     town, _ = Town.objects.get_or_create(
         code=code, defaults={"name": name, "slug": slugify(name), "state": state, "is_test": True}
     )

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from assessment.property.models import ImportRun, Property
+from assessment.property.models import Complex, ImportRun, Property
 from assessment.region.models import Person
 from assessment.region.walls import TownForeignKey, TownModel
 from assessment.sales.rules.matching import Method, Reason
@@ -44,6 +44,13 @@ class Transfer(TownModel):
     location_y_ft = models.FloatField(null=True, blank=True, help_text="EPSG:2234")
 
     property = TownForeignKey(Property, null=True, blank=True, related_name="transfers")
+    complex = TownForeignKey(
+        Complex,
+        null=True,
+        blank=True,
+        related_name="transfers",
+        help_text="the complex of a unit that has no account of its own",
+    )
     match_method = models.CharField(max_length=20, blank=True, choices=[*_METHODS, (BY_HAND, BY_HAND)])
     match_score = models.PositiveSmallIntegerField(null=True, blank=True)
     match_reason = models.CharField(
@@ -74,9 +81,11 @@ class Transfer(TownModel):
             ),
             models.CheckConstraint(name="transfer_price_not_negative", condition=Q(price__gte=0)),
             models.CheckConstraint(
-                name="transfer_has_property_or_reason",
-                condition=Q(property__isnull=True, match_method="") & ~Q(match_reason="")
-                | Q(property__isnull=False, match_reason="") & ~Q(match_method=""),
+                name="transfer_has_one_match_or_a_reason",
+                condition=Q(property__isnull=True, complex__isnull=True, match_method="")
+                & ~Q(match_reason="")
+                | Q(property__isnull=False, complex__isnull=True, match_reason="") & ~Q(match_method="")
+                | Q(property__isnull=True, complex__isnull=False, match_reason="") & ~Q(match_method=""),
             ),
             models.CheckConstraint(
                 name="transfer_decision_is_whole",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from ninja.operation import PathView
 
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\{(?:\w+:)?(\w+)\}")
 
@@ -42,14 +43,17 @@ def list_routes() -> list[Route]:
     """Return every route, pages as GET (and POST where their view takes it)."""
     routes = set()
     for address, pattern in _walk(get_resolver(), ""):
-        view = getattr(pattern.callback, "__self__", None)
-        operations = getattr(view, "operations", None)  # django-ninja's PathView
-        if operations is not None:
-            methods = {method for operation in operations for method in operation.methods}
+        path_view = next((c for c in _closure(pattern.callback) if isinstance(c, PathView)), None)
+        if path_view is not None:
+            methods = {method for operation in path_view.operations for method in operation.methods}
         else:
             methods = set(getattr(pattern.callback, "canary_methods", ()) or _methods_of(pattern))
         routes |= {Route(method, address) for method in methods}
     return sorted(routes, key=lambda route: (route.address, route.method))
+
+
+def _closure(callback: object) -> list[object]:
+    return [cell.cell_contents for cell in getattr(callback, "__closure__", None) or ()]
 
 
 def _methods_of(pattern: URLPattern) -> list[str]:

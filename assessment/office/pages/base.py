@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import reverse
 
 from assessment.office.registries import PageScope
@@ -19,7 +19,7 @@ from assessment.region.middleware import ScopedRequest
 View = Callable[..., HttpResponseBase]
 
 
-def town_page(permission: str) -> Callable[[View], View]:
+def town_page(permission: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
     """Make a view of a function that takes the page's scope in place of the town's slug.
 
     `TownScopeMiddleware` has answered already for a town in which the person holds no role; here the
@@ -29,9 +29,14 @@ def town_page(permission: str) -> Callable[[View], View]:
     def decorate(function: View) -> View:
         @wraps(function)
         def view(request: HttpRequest, town: str, **parts: Any) -> HttpResponseBase:
+            if request.method not in (*methods, "HEAD", "OPTIONS"):
+                return HttpResponseNotAllowed(methods)
             scope = page_scope(request)
             scope.require(permission)
             return function(request, scope, **parts)
+
+        # The routes' register reads which methods to try on the walls between towns.
+        view.canary_methods = methods  # type: ignore[attr-defined]
 
         return view
 

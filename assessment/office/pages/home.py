@@ -8,8 +8,10 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from assessment.jobs.selectors import list_jobs
 from assessment.office import registries
 from assessment.office.pages.base import town_page
+from assessment.office.pages.jobs import view_of
 from assessment.office.registries import PageScope, Track
 from assessment.office.shell import tracks_of
 from assessment.office.tags import words
@@ -61,7 +63,7 @@ def town_home(request: HttpRequest, scope: PageScope) -> HttpResponse:
         "roles": describe_roles(scope),
         "tracks": tracks_of(scope),
         "queues": list_queues(scope),
-        "jobs": [],
+        "jobs": [view_of(job, scope) for job in list_jobs(towns=[scope.town.code], limit=5)],
     }
     return render(request, "office/town_home.html", values)
 

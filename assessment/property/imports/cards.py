@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from assessment.property.accounts import next_account_number
-from assessment.property.imports.bulk import in_batches
+from assessment.property.bulk import in_batches
 from assessment.property.imports.codes import known_codes, put_codes
 from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.imports.fitting import FittedCard, fit_card

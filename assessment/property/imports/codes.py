@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from assessment.property.imports.bulk import insert_rows, update_rows
+from assessment.property.bulk import insert_rows, update_rows
 from assessment.property.models import Code
 from assessment.property.tabular.cards import CardReader
 from assessment.region.ids import new_id

@@ -10,8 +10,8 @@ from typing import Any
 
 from django.db import models
 
-from assessment.property.addresses import split_address
 from assessment.property.models import Building, Owner, Property
+from assessment.property.rules.addresses import split_address
 from assessment.property.tabular.cards import Card
 from assessment.property.tabular.converters import ConversionError
 from assessment.property.tabular.problems import Reason

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from assessment.property.addresses import address_key
 from assessment.property.imports.fitting import FittedCard
 from assessment.property.models import Property, PropertyAlias
+from assessment.property.rules.addresses import address_key
 
 ALIAS_ORDER = ("pid", "link", "account", "gis", "mbl")
 

@@ -13,8 +13,7 @@ from uuid import UUID
 from django.db import models
 from django.utils import timezone
 
-from assessment.property.detail_codes import building_detail_code, land_detail_code
-from assessment.property.imports.bulk import insert_rows, update_rows
+from assessment.property.bulk import insert_rows, update_rows
 from assessment.property.imports.edits import edited_fields
 from assessment.property.imports.fitting import FittedCard
 from assessment.property.models import (
@@ -27,6 +26,7 @@ from assessment.property.models import (
     PropertyAlias,
     StatedValue,
 )
+from assessment.property.rules.detail_codes import building_detail_code, land_detail_code
 from assessment.property.tabular.problems import Reason, RowProblem
 from assessment.region.ids import new_id
 
@@ -250,9 +250,9 @@ class BatchWriter:
                 key = {"property_id": property_id, "list_year": year, "component": component}
                 self._insert(StatedValue, {**key, **values, "import_run_id": self.import_run_id})
             elif {name: row[name] for name in values} != values:
-                values["import_run_id"] = self.import_run_id
-                self._updates[(StatedValue, tuple(values))].append(
-                    {"id": row["id"], "town_id": self.town_code, **values}
+                changed = {**values, "import_run_id": self.import_run_id}
+                self._updates[(StatedValue, tuple(changed))].append(
+                    {"id": row["id"], "town_id": self.town_code, **changed}
                 )
 
     # --- writing ---

@@ -30,7 +30,9 @@ def validity_rules(day: dt.date) -> ValidityRules:
 
 def _first_day(day: dt.date) -> dt.date:
     """Return the last day up to ``day`` on which any parameter changed, so that rules are built once."""
-    changes = [entry["valid_from"] for name in ("nonuse_codes", "minimum_price") for entry in _values(name)]
+    changes: list[dt.date] = [
+        entry["valid_from"] for name in ("nonuse_codes", "minimum_price") for entry in _values(name)
+    ]
     return max((change for change in changes if change <= day), default=min(changes))
 
 

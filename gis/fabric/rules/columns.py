@@ -39,6 +39,25 @@ KIND_NAMES: Final = ("parceltype", "unittype", "poltype", "lottype")
 USE_NAMES: Final = ("stateuse", "landuse", "usecode", "lucode", "use")
 ACRES_NAMES: Final = ("gisarea", "gisacres", "acres", "acreage", "landacres", "calcacres", "mapacres")
 
+# Columns that a GIS rewrites at every export; they are kept, and a difference in them is no change.
+VOLATILE_NAMES: Final = frozenset(
+    {
+        "fid",
+        "objectid",
+        "objectid1",
+        "ogcfid",
+        "globalid",
+        "shapearea",
+        "shapeleng",
+        "shapelength",
+        "shapestarea",
+        "shapestlength",
+        "lasteditdate",
+        "lastediteddate",
+        "editdate",
+    }
+)
+
 # A column names parcels only if nearly every row has a value and nearly every value is its own.
 FILLED_SHARE: Final = 0.9
 DISTINCT_SHARE: Final = 0.9
@@ -63,6 +82,11 @@ class Columns:
 def plain_name(name: str) -> str:
     """Column name in lower-case letters and digits only: `Parcel_ID` and `PARCELID` are one."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def lasting(cells: Mapping[str, object]) -> dict[str, object]:
+    """The cells of a row without those that change at every export."""
+    return {name: value for name, value in cells.items() if plain_name(name) not in VOLATILE_NAMES}
 
 
 def plain_text(value: object) -> str:

@@ -118,6 +118,14 @@ def test_a_polygon_collapsed_to_a_line_leaves_no_land() -> None:
     assert repair(layer(line)).shapes[0] is None
 
 
+def test_repeated_parts_make_no_difference_to_the_repair() -> None:
+    once = shapely.MultiPolygon([square(0, 0), square(50, 50)])
+    thrice = shapely.MultiPolygon([square(0, 0), square(50, 50), square(0, 0), square(50, 50), square(0, 0)])
+    first, second = repair(layer(once, thrice)).shapes
+    assert first.equals(second)
+    assert first.area == pytest.approx(15_000)
+
+
 def test_lines_and_points_that_a_repair_leaves_over_are_dropped() -> None:
     mixed = shapely.GeometryCollection(
         [square(0, 0), shapely.LineString([(0, 0), (1, 1)]), shapely.Point(3, 3)]

@@ -105,7 +105,7 @@ def _result(options: dict[str, Any]) -> dict[str, Any]:
         raise TableError(
             "bad_rows",
             f"{int((~good).sum())} of {len(frame)} rows have no positive value and price "
-            f"(first: line {int((~good).idxmax()) + 2}); correct them, or pass --drop-bad",
+            f"(first: line {int((~good).to_numpy().argmax()) + 2}); correct them, or pass --drop-bad",
         )
     if not good.any():
         raise TableError("empty", "no row has a positive value and price")

@@ -15,6 +15,9 @@ from django.db import connection, models
 
 T = TypeVar("T")
 
+# Types whose arrays cannot be given as they are: each element goes as text.
+_READ_FROM_TEXT = ("jsonb", "box")
+
 
 def in_batches(items: Iterable[T], size: int) -> Iterable[list[T]]:
     """Yield lists of at most ``size`` items."""
@@ -48,7 +51,7 @@ def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) ->
     statement = f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {_casts(fields)} FROM unnest({_arrays(fields)})'  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(f"{statement} AS given({_given(fields)})", _parameters(fields, columns))
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def update_rows(
@@ -75,11 +78,11 @@ def update_rows(
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, _parameters([*keys, *fields], columns))
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _is_generated(field: models.Field[Any, Any]) -> bool:
-    return isinstance(field, models.AutoField)
+    return isinstance(field, models.AutoField | models.GeneratedField)
 
 
 def _default(field: models.Field[Any, Any]) -> Any:
@@ -89,8 +92,11 @@ def _default(field: models.Field[Any, Any]) -> Any:
 
 
 def _array_type(field: models.Field[Any, Any]) -> str:
-    kind = (field.db_type(connection) or "text").split("(")[0]
-    return "text" if kind in ("varchar", "jsonb") else kind
+    return "text" if _kind(field) in ("varchar", *_READ_FROM_TEXT) else _kind(field)
+
+
+def _kind(field: models.Field[Any, Any]) -> str:
+    return (field.db_type(connection) or "text").split("(")[0]
 
 
 def _arrays(fields: Sequence[models.Field[Any, Any]]) -> str:
@@ -103,7 +109,7 @@ def _given(fields: Sequence[models.Field[Any, Any]]) -> str:
 
 def _cast(field: models.Field[Any, Any]) -> str:
     name = f'given."{field.column}"'
-    return f"{name}::jsonb" if isinstance(field, models.JSONField) else name
+    return f"{name}::{_kind(field)}" if _kind(field) in _READ_FROM_TEXT else name
 
 
 def _casts(fields: Sequence[models.Field[Any, Any]]) -> str:

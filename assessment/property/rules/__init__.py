@@ -1,0 +1,1 @@
+"""Pure rules of the record: sketches, merge policies, invariants."""

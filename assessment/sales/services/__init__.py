@@ -1,0 +1,11 @@
+"""Writing transfers: importing the state's file, and a person's decisions."""
+
+from assessment.sales.services.decisions import (
+    decide_validity,
+    give_property,
+    withdraw_decision,
+)
+from assessment.sales.services.importing import import_sales
+from assessment.sales.services.report import SalesReport
+
+__all__ = ["SalesReport", "decide_validity", "give_property", "import_sales", "withdraw_decision"]

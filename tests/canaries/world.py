@@ -1,0 +1,179 @@
+"""One of everything for a town, marked so that it is recognised wherever it turns up.
+
+`make_world` is where a new kind of thing gets its canary: add the object, with the marker in its text, and its
+id under the name that the routes use for it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image
+
+from assessment.jobs.models import Job
+from assessment.jobs.registry import RunningJob, job_handler
+from assessment.property import models as record
+from assessment.property.blobs import store_blob
+from assessment.region.actors import Actor
+from assessment.region.models import Person, Town
+from assessment.region.rules import Permission
+from assessment.region.scope import scope
+from tests.cast import SYSTEM
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+
+
+@dataclass
+class World:
+    """A town with one of everything.
+
+    Attributes
+    ----------
+    marker
+        A text that stands in every text of the town, and nowhere else.
+    ids
+        What to put into an address, by the name of its parameter.
+    """
+
+    town: Town
+    person: Person
+    marker: str
+    actor: Actor
+    ids: dict[str, object] = field(default_factory=dict)
+
+
+MAKERS: list[Callable[[World], None]] = []
+
+
+def maker(function: Callable[[World], None]) -> Callable[[World], None]:
+    """Register a function that adds its kind of thing to a world."""
+    MAKERS.append(function)
+    return function
+
+
+def make_world(town: Town, person: Person, marker: str, actor: Actor) -> World:
+    """Create one of everything in the town."""
+    world = World(town=town, person=person, marker=marker, actor=actor)
+    world.ids["town"] = town.slug
+    with scope(SYSTEM, towns=[town.code], reason=f"canary {marker}"):
+        for make in MAKERS:
+            make(world)
+    return world
+
+
+def picture(marker: str) -> bytes:
+    """Return a small JPEG, different for each marker."""
+    out = BytesIO()
+    Image.new("RGB", (64, 48), color=tuple(marker.encode()[:3])).save(out, "JPEG")
+    return out.getvalue()
+
+
+@maker
+def make_property(world: World) -> None:
+    town, mark = world.town.code, world.marker
+    account = record.Property.objects.create(
+        town_id=town,
+        account_number=f"{mark}-1",
+        address=f"1 {mark} ST",
+        address_number="1",
+        street_name=f"{mark} ST",
+        neighbourhood=f"{mark}",
+        comment=mark,
+        use_code="101",
+        state_class="100",
+    )
+    owner = record.Owner.objects.create(town_id=town, name=f"{mark} OWNER")
+    record.Ownership.objects.create(
+        town_id=town, property=account, owner=owner, valid_from=dt.date(2020, 1, 1)
+    )
+    building = record.Building.objects.create(
+        town_id=town, property=account, style=mark, living_area_sqft=1500, detail_code="13", year_built=1950
+    )
+    section = record.Section.objects.create(
+        town_id=town,
+        property=account,
+        building=building,
+        label="BAS",
+        points_ft=[[0, 0], [30, 0], [30, 25], [0, 25]],
+        area_sqft=750,
+        perimeter_ft=110,
+    )
+    line = record.LandLine.objects.create(town_id=town, property=account, quantity="0.5", detail_code="11")
+    shed = record.Feature.objects.create(town_id=town, property=account, code="SHD", description=mark)
+    record.PropertyAlias.objects.create(
+        town_id=town, property=account, id_type="pid", value=f"{mark}-pid", valid_from=dt.date(2020, 1, 1)
+    )
+    blob = store_blob(picture(mark), town_code=town, media_type="image/jpeg")
+    photo = record.Photo.objects.create(
+        town_id=town,
+        property=account,
+        role="front",
+        state="processed",
+        sha256=blob.sha256,
+        byte_count=blob.byte_count,
+        media_type="image/jpeg",
+        web_sha256=blob.sha256,
+        thumbnail_sha256=blob.sha256,
+    )
+    inspection = record.Inspection.objects.create(
+        town_id=town,
+        property=account,
+        purpose="revaluation",
+        entry_code="00",
+        visited_at=NOW,
+        list_year=2025,
+        note=mark,
+    )
+    observation = record.Observation.objects.create(
+        town_id=town,
+        property=account,
+        inspection=inspection,
+        target_kind="building",
+        target_id=building.id,
+        field="style",
+        base_value=mark,
+        value=f"{mark} seen",
+        observed_on=NOW.date(),
+        list_year=2025,
+    )
+    run = record.ImportRun.objects.create(
+        town_id=town, kind="cama", file_name=f"{mark}.csv", file_sha256="0" * 64, started_at=NOW
+    )
+    world.ids |= {
+        "property_id": account.id,
+        "building_id": building.id,
+        "section_id": section.id,
+        "land_line_id": line.id,
+        "feature_id": shed.id,
+        "photo_id": photo.id,
+        "inspection_id": inspection.id,
+        "observation_id": observation.id,
+        "import_run_id": run.id,
+        "run_id": run.id,
+        "sha256": blob.sha256,
+        "size": "web",
+    }
+
+
+@job_handler("canary", title="A canary's work", permission=Permission.VIEW)
+def _do_nothing(job: RunningJob) -> None:
+    """Stand for any kind of job."""
+
+
+@maker
+def make_job(world: World) -> None:
+    blob = store_blob(f"{world.marker} file".encode(), town_code=world.town.code, media_type="text/csv")
+    name = f"{world.marker}.csv"
+    job = Job.objects.create(
+        town=world.town,
+        kind="canary",
+        state="succeeded",
+        requested_by_name=world.marker,
+        sent_at=NOW,
+        finished_at=NOW,
+        result={"files": [{"name": name, "sha256": blob.sha256, "byte_count": blob.byte_count}]},
+    )
+    world.ids |= {"job_id": job.id, "file_name": name}

@@ -1,0 +1,14 @@
+"""Cost schedules: their arithmetic, their calibration from sales and their components by state code."""
+
+from valuation.cost.rules.calibration import CalibrationError, Calibrator
+from valuation.cost.rules.schedule import Components, Roles, Schedule, ScheduleError, components
+
+__all__ = [
+    "CalibrationError",
+    "Calibrator",
+    "Components",
+    "Roles",
+    "Schedule",
+    "ScheduleError",
+    "components",
+]

@@ -1,0 +1,1 @@
+"""Fitting and testing models on any table of sales, without a database."""

@@ -1,0 +1,1 @@
+"""The market approach: what sales say a property would bring, with no tables in between."""
