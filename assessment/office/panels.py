@@ -17,6 +17,7 @@ from assessment.office.registries import PageScope
 from assessment.office.sketch import SketchSection, draw_sketch
 from assessment.office.tags import day, number, plain, words
 from assessment.property.models import Inspection, LandLine, Photo
+from assessment.sales.selectors import list_property_transfers
 
 Row = Mapping[str, Any]
 
@@ -276,3 +277,21 @@ def history_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     entries, more = list_history(property_id, scope, size=ON_CARD)
     url = reverse("property-history", kwargs={"town": scope.town.slug, "property_id": property_id})
     return {"entries": entries, "more_url": f"{url}?before={more}" if more else ""}
+
+
+def sales_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
+    """Transfers of the property, newest first, with what each may be used for."""
+    return {
+        "sales": [
+            {
+                "url": reverse("sale", kwargs={"town": scope.town.slug, "transfer_id": row.id}),
+                "sold_on": row.recorded_on,
+                "price": row.price,
+                "validity": row.validity,
+                "reason": row.decided_reason or words(row.suggested_reason),
+                "decided_by": row.decided_by.name if row.decided_by else "",
+                "nonuse_code": row.nonuse_code,
+            }
+            for row in list_property_transfers(property_id)
+        ]
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +16,7 @@ register = template.Library()
 
 NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
+_CODE = re.compile(r"[a-z][a-z0-9_.-]*")
 _TONES = {
     "good": {
         "done",
@@ -142,7 +144,9 @@ def duration(seconds: float | None) -> str:
 @register.filter
 def words(value: Any) -> str:
     """Return a code as words: ``after_board`` is ``After board``."""
-    text = str(getattr(value, "label", value) or "").replace("_", " ").replace(".", " ").strip()
+    text = str(getattr(value, "label", value) or "").strip()
+    if _CODE.fullmatch(text):
+        text = re.sub(r"[-_.]", " ", text)
     return text[:1].upper() + text[1:] if text else NOTHING
 
 

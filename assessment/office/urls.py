@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from assessment.office.pages import card, home, imports, jobs, people, photos, search
+from assessment.office.pages import card, home, imports, inspections, jobs, people, photos, sales, search
 from assessment.office.pages.sign_in import SignIn, SignOut
 
 town_urls = [
@@ -15,6 +15,12 @@ town_urls = [
     path("properties/<uuid:property_id>/print", card.print_card, name="property-print"),
     path("properties/<uuid:property_id>/history", card.history, name="property-history"),
     path("photos/<uuid:photo_id>/<str:size>", photos.photo, name="photo"),
+    path("inspections/", inspections.queue, name="inspection-queue"),
+    path("inspections/decide", inspections.decide, name="inspection-decide"),
+    path("inspections/undo", inspections.undo, name="inspection-undo"),
+    path("sales/", sales.sale_list, name="sale-list"),
+    path("sales/<uuid:transfer_id>/", sales.sale, name="sale"),
+    path("sales/<uuid:transfer_id>/decide", sales.decide, name="sale-decide"),
     path("jobs/", jobs.job_list, name="job-list"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/stop", jobs.stop, name="job-stop"),

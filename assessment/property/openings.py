@@ -11,7 +11,7 @@ from uuid import UUID
 
 from assessment.property.accounts import next_account_number
 from assessment.property.addresses import split_address
-from assessment.property.imports.bulk import insert_rows
+from assessment.property.bulk import insert_rows
 from assessment.property.models import Complex, Property, PropertyAlias
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id

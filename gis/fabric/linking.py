@@ -12,7 +12,7 @@ from uuid import UUID
 import shapely
 from django.db import connection
 
-from assessment.property.imports.bulk import insert_rows
+from assessment.property.bulk import insert_rows
 from assessment.property.models import Property, PropertyAlias
 from assessment.property.openings import NewAccount, open_complexes, open_real_accounts, rename_aliases
 from assessment.region.actors import Actor

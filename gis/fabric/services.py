@@ -17,7 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from assessment.property.accounts import hold_import_lock
-from assessment.property.imports.bulk import insert_rows
+from assessment.property.bulk import insert_rows
 from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.models import ImportRun
 from assessment.region.actors import Actor

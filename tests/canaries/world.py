@@ -21,6 +21,7 @@ from assessment.region.actors import Actor
 from assessment.region.models import Person, Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
+from assessment.sales.models import Transfer
 from tests.cast import SYSTEM
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -177,3 +178,20 @@ def make_job(world: World) -> None:
         result={"files": [{"name": name, "sha256": blob.sha256, "byte_count": blob.byte_count}]},
     )
     world.ids |= {"job_id": job.id, "file_name": name}
+
+
+@maker
+def make_transfer(world: World) -> None:
+    sale = Transfer.objects.create(
+        town=world.town,
+        list_year=2025,
+        serial_number=f"{world.marker}-1",
+        recorded_on=NOW.date(),
+        address=f"1 {world.marker} ST",
+        price=300_000,
+        property_id=world.ids["property_id"],
+        match_method="exact",
+        suggested_validity="usable",
+        suggested_reason="no-code",
+    )
+    world.ids["transfer_id"] = sale.id

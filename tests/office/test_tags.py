@@ -65,3 +65,16 @@ def test_a_badge_escapes_what_it_shows() -> None:
 
 def test_a_badge_says_its_state_in_a_word_and_not_only_by_colour() -> None:
     assert tags.badge("after_board") == '<span class="badge badge--good">After board</span>'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("after_board", "After board"),
+        ("not-usable", "Not usable"),
+        ("SMITH-JONES", "SMITH-JONES"),
+        ("", DASH),
+    ],
+)
+def test_codes_become_words_and_names_stay_as_they_are(value: str, text: str) -> None:
+    assert tags.words(value) == text

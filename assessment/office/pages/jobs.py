@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from assessment.jobs.errors import UnknownKind
 from assessment.jobs.models import Job
@@ -18,12 +20,13 @@ from assessment.jobs.rules import JobState
 from assessment.jobs.selectors import get_job, list_jobs
 from assessment.jobs.services import cancel_job, retry_job
 from assessment.office.pages.base import crumbs, town_page
-from assessment.office.registries import PageScope
+from assessment.office.registries import PageScope, QueueState
 from assessment.office.tags import words
 from assessment.property.blobs import open_blob
 from assessment.region.errors import Forbidden
 
 PAGE_SIZE = 50
+RECENT = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,13 @@ def file(request: HttpRequest, scope: PageScope, job_id: UUID, file_name: str) -
     response = FileResponse(open_blob(entry["sha256"]), as_attachment=True, filename=entry["name"])
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def failed_jobs_state(scope: PageScope) -> QueueState:
+    """Return how many jobs failed lately: somebody should look and try again."""
+    since = timezone.now() - RECENT
+    failed = Job.objects.filter(town_id=scope.town.code, state=JobState.FAILED, finished_at__gte=since)
+    return QueueState(failed.count(), reverse("job-list", kwargs={"town": scope.town.slug}))
 
 
 def view_of(job: Job, scope: PageScope) -> JobView:
