@@ -10,9 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from assessment.property.accounts import next_account_number
-from assessment.property.addresses import split_address
 from assessment.property.bulk import insert_rows
 from assessment.property.models import Complex, Property, PropertyAlias
+from assessment.property.rules.addresses import split_address
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
