@@ -28,10 +28,6 @@ def test_the_openapi_document_is_the_committed_one(name, interface):
 @pytest.mark.parametrize("interface", [api, field_api])
 def test_every_operation_is_named_once(interface):
     document = interface.get_openapi_schema(path_prefix="/api/")
-    names = [
-        operation["operationId"]
-        for path in document["paths"].values()
-        for operation in path.values()
-    ]
+    names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
     assert [n for n in names if "_api_" in n] == [], "name the operation: operation_id="

@@ -48,8 +48,13 @@ class Office:
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, expect: int = 200) -> Any:
         """Post a document and return the answer's."""
-        headers = {"X-CSRFToken": self._http.cookies.get("grandlist_csrf", ""), "Referer": str(self._http.base_url)}
-        return self._answer(self._http.post("/api/v1" + path, json=body or {}, headers=headers), expect).json()
+        headers = {
+            "X-CSRFToken": self._http.cookies.get("grandlist_csrf", ""),
+            "Referer": str(self._http.base_url),
+        }
+        return self._answer(
+            self._http.post("/api/v1" + path, json=body or {}, headers=headers), expect
+        ).json()
 
     def page(self, path: str) -> str:
         """Return a page's text."""

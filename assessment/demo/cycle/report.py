@@ -41,7 +41,9 @@ class Report:
         finally:
             step.seconds = round(time.perf_counter() - began, 1)
             self.steps.append(step)
-            figures = ", ".join(f"{label.replace('_', ' ')} {show(value)}" for label, value in step.figures.items())
+            figures = ", ".join(
+                f"{label.replace('_', ' ')} {show(value)}" for label, value in step.figures.items()
+            )
             self._out.write(f"{len(self.steps):>3}  {step.seconds:>6.1f} s  {name}: {figures}\n")
             self._out.flush()
 

@@ -36,7 +36,11 @@ class Stage:
         self.out = out
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = {**os.environ, "GRANDLIST_VAR_DIR": str(out / "var"), "GRANDLIST_LOG_LEVEL": "WARNING"}
+        self.environment = {
+            **os.environ,
+            "GRANDLIST_VAR_DIR": str(out / "var"),
+            "GRANDLIST_LOG_LEVEL": "WARNING",
+        }
         self._server: subprocess.Popen[bytes] | None = None
         self._log = out / "server.log"
 
@@ -59,7 +63,9 @@ class Stage:
         )
         if done.returncode != expect:
             tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-            raise CycleFailed(f"`{' '.join(arguments)}` ended with {done.returncode}, expected {expect}:\n{tail}")
+            raise CycleFailed(
+                f"`{' '.join(arguments)}` ended with {done.returncode}, expected {expect}:\n{tail}"
+            )
         return done.stdout if expect == 0 else done.stdout + done.stderr
 
     def json(self, *arguments: str) -> dict[str, Any]:
