@@ -28,7 +28,7 @@ TOWN = "/towns/{slug:town}"
 OFFICE_ROUTERS: dict[str, str] = {
     "": "assessment.region.api",
 }
-FIELD_ROUTERS: dict[str, str] = {}
+FIELD_ROUTERS: dict[str, str] = {"": "fieldsync.api"}
 
 
 class OfficeSession(SessionAuth):

@@ -18,6 +18,7 @@ from fieldsync.client.transport import ProblemAnswer, Transport
 
 SCHEMA_VERSION = 1
 BATCH = 200
+CHILD_KINDS = ("building", "section", "land_line", "feature")
 
 
 class PackageDamaged(Exception):
@@ -154,8 +155,7 @@ class Tablet:
 
     def shown_fields(self, property_id: str) -> dict[str, Any]:
         """Return a card's fields as the collector sees them: the server's, under what is not final yet."""
-        card = self.store.find_record("card", property_id) or {}
-        fields = dict(card.get("fields", {}))
+        fields = fields_of(self.store.find_record("card", property_id) or {})
         for body in self.store.unfinished(limit=1_000_000):
             if body["kind"] == "card.patch" and body["entity_id"] == property_id:
                 fields.update({name: change["new"] for name, change in body["changes"].items()})
@@ -273,14 +273,19 @@ class Tablet:
         self.transport.http.close()
 
 
+def fields_of(card: dict[str, Any]) -> dict[str, Any]:
+    """Return a card's fields by path: bare names for the property, ``kind/id/field`` for its rows."""
+    fields = dict(card.get("property", {}))
+    for kind in CHILD_KINDS:
+        for row in card.get(kind, []):
+            fields.update({f"{kind}/{row['id']}/{name}": row[name] for name in row if name != "id"})
+    return fields
+
+
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
 
 
 def _spell_code(typed: str) -> str:
-    plain = (
-        "".join(typed.upper().split())
-        .replace("-", "")
-        .translate(str.maketrans({"I": "1", "L": "1", "O": "0"}))
-    )
+    plain = "".join(typed.upper().split()).replace("-", "").translate(str.maketrans("ILO", "110"))
     return "-".join([plain[:3], *(plain[i : i + 4] for i in range(3, len(plain), 4))])

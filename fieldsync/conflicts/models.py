@@ -24,10 +24,19 @@ class Conflict(TownModel):
         FIELD = "field", "The field's value was taken"
         OTHER = "other", "Another value was set"
 
+    class Kind(models.TextChoices):
+        CLASH = "clash", "Both sides changed it"
+        INVARIANT = "invariant", "The card would contradict itself"
+        RETIRED = "edit-vs-retire", "What was changed is no longer there"
+
     property = TownForeignKey(Property, related_name="field_conflicts")
     mutation = TownForeignKey(Mutation, related_name="conflicts")
     device = TownForeignKey(Device, related_name="conflicts")
-    kind = models.CharField(max_length=20, default="clash", help_text="clash, invariant, edit-vs-retire")
+    observation_id = models.UUIDField(
+        null=True, blank=True, help_text="what was seen, as the record keeps it"
+    )
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.CLASH)
+    why = models.CharField(max_length=200, blank=True)
     field = models.CharField(max_length=120, help_text="path on the card, such as building/<id>/condition")
     base = models.JSONField(null=True)
     theirs = models.JSONField(null=True)

@@ -111,3 +111,8 @@ def advance(acknowledged: int, received: Iterable[int]) -> int:
             break
         acknowledged = seq
     return acknowledged
+
+
+def hints(*, pause_photos: bool = False) -> dict[str, Any]:
+    """Return how the server would like to be spoken to; part of every answer."""
+    return {"push_max_items": MAX_ITEMS, "next_poll_s": 300, "pause_photos": pause_photos}

@@ -43,7 +43,9 @@ class FieldChangeIn(Schema):
 
     model_config = ConfigDict(extra="allow")
     base: Any = None
-    new: Any = None
+    new: Any
+    unit: str = Field("", max_length=10)
+    is_estimated: bool = False
 
 
 class MutationIn(Schema):
@@ -62,16 +64,28 @@ class MutationIn(Schema):
     data: dict[str, Any] | None = None
 
 
-class InspectionIn(Schema):
-    """``data`` of ``inspection.create``: a visit and what was seen."""
+class PatchIn(Schema):
+    """``data`` of ``card.patch``, all of it optional: what the changes were seen by."""
 
-    property_id: UUID
+    inspection_id: UUID | None = None
     observed_on: date | None = None
     list_year: int | None = Field(None, ge=1900, le=2200)
-    outcome: str = Field("", max_length=40)
-    interior_source: str = Field("", max_length=40)
+    source: str = Field("", max_length=20)
+
+
+class InspectionIn(Schema):
+    """``data`` of ``inspection.create``: a visit, and by path on the card what was seen at it."""
+
+    property_id: UUID
+    entry_code: str = Field(max_length=4)
+    purpose: str = Field("revaluation", max_length=30)
+    interior_source: str = Field("", max_length=20)
+    is_full_inspection: bool | None = None
+    visited_at: AwareDatetime | None = None
+    list_year: int | None = Field(None, ge=1900, le=2200)
+    refusal_note: str = Field("", max_length=200)
     note: str = Field("", max_length=20_000)
-    fields: dict[str, Any] = {}
+    observations: dict[str, FieldChangeIn] = {}
     photos: list[UUID] = []
 
 
@@ -84,7 +98,7 @@ class PhotoIn(Schema):
     bytes: int = Field(ge=1, le=2**40)
     mime: str = Field("", max_length=100)
     taken_at: AwareDatetime | None = None
-    role: str = Field("", max_length=40)
+    role: str = Field("", max_length=20)
     lat: float | None = Field(None, ge=-90, le=90)
     lon: float | None = Field(None, ge=-180, le=180)
     acc_m: float | None = Field(None, ge=0)

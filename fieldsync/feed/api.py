@@ -1,0 +1,90 @@
+"""/packages/{id}/changes: what happened to a package since a cursor."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router
+
+from fieldsync.devices.auth import DeviceBearer, device_scope
+from fieldsync.feed import rules, selectors, services
+from fieldsync.feed.schemas import ChangesOut
+from fieldsync.feed.snapshot import one_moment
+from fieldsync.packages.models import Package
+from fieldsync.packages.selectors import get_package_of_device
+from fieldsync.problems import BadCursorToken, EpochChanged, PackageClosed
+from fieldsync.push.rules import hints
+
+router = Router(tags=["feed"], auth=DeviceBearer())
+
+PAGE_MAX = 2000
+_GZIP_FROM_BYTES = 1024
+
+
+@router.get("/packages/{package_id}/changes", response=ChangesOut, operation_id="list_changes")
+def list_changes(request: HttpRequest, package_id: UUID, cursor: str, limit: int = 500) -> HttpResponse:
+    """Return the changes behind a cursor, the oldest number first.
+
+    A record that changes while pages are read comes again on a later page. A client applies all pages at
+    once, after the last, and compares the checksum with that of its own rows.
+    """
+    try:
+        place = rules.Cursor.read(cursor)
+    except rules.BadCursor as error:
+        raise BadCursorToken from error
+    with one_moment(), device_scope(request) as device:
+        package = get_package_of_device(package_id, device.id)
+        if package.state == Package.State.CLOSED:
+            raise PackageClosed
+        if place.package_id != package_id:
+            raise BadCursorToken
+        epoch = selectors.find_epoch(package.town_id)
+        if epoch is None or place.epoch != epoch or place.seq > selectors.get_head(package_id):
+            raise EpochChanged
+        page = selectors.read_page(package_id, after=place.seq, limit=max(1, min(limit, PAGE_MAX)))
+    if page.hashes:
+        with device_scope(request):
+            services.keep_hashes(page.hashes)
+    last = page.changes[-1].seq if page.has_more else page.head
+    body: dict[str, Any] = {
+        "changes": [_spell(change) for change in page.changes],
+        "next_cursor": rules.Cursor(epoch, package_id, last).token(),
+        "has_more": page.has_more,
+        "head_seq": page.head,
+        "checksum": None,
+        "server_time": timezone.now().isoformat(),
+        "hints": hints(),
+    }
+    if page.checksum is not None:
+        value = rules.spell_checksum(page.checksum)
+        body["checksum"] = {"algo": rules.CHECKSUM_ALGORITHM, "records": page.records, "value": value}
+    return _json(request, body)
+
+
+def _spell(change: selectors.Change) -> dict[str, Any]:
+    spelled: dict[str, Any] = {
+        "seq": change.seq,
+        "op": change.op,
+        "kind": change.kind,
+        "id": str(change.record_id),
+    }
+    if change.data is not None:
+        spelled["data"] = change.data
+    return spelled
+
+
+def _json(request: HttpRequest, body: dict[str, Any]) -> HttpResponse:
+    """Return JSON, gzipped for clients that take it: a page of cards shrinks to a tenth."""
+    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    response = HttpResponse(content_type="application/json")
+    if len(content) >= _GZIP_FROM_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
+        content = gzip.compress(content, 3, mtime=0)
+        response["Content-Encoding"] = "gzip"
+    response["Vary"] = "Accept-Encoding"
+    response.content = content
+    return response

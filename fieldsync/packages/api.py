@@ -1,0 +1,110 @@
+"""/packages and /blobs: what a device takes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from ninja import Router
+
+from assessment.property.blobs import get_blob, open_blob
+from assessment.region.errors import NotFound
+from fieldsync.devices.api import limits
+from fieldsync.devices.auth import DeviceBearer, device_scope
+from fieldsync.packages import selectors
+from fieldsync.packages.models import Package
+from fieldsync.packages.rules import read_range
+from fieldsync.packages.schemas import ManifestOut, PackageLine, PackagesOut
+from fieldsync.photos.rules import is_sha256
+from fieldsync.problems import PackageClosed, PackageNotReady, RangeNotSatisfiable
+
+router = Router(tags=["packages"], auth=DeviceBearer())
+
+_SEND_BYTES = 256 * 1024
+
+
+@router.get("/packages", response=PackagesOut, operation_id="list_own_packages")
+def list_packages(request: HttpRequest) -> PackagesOut:
+    """Return the packages assigned to this device."""
+    with device_scope(request) as device:
+        packages = selectors.list_packages_of_device(device.id)
+    return PackagesOut(packages=[_line(package) for package in packages])
+
+
+@router.get("/packages/{package_id}/manifest", response=ManifestOut, operation_id="get_manifest")
+def get_manifest(request: HttpRequest, package_id: UUID) -> Any:
+    """Return the parts of a package; 304 when the device has this build already."""
+    with device_scope(request) as device:
+        package = selectors.get_package_of_device(package_id, device.id)
+    if package.state == Package.State.CLOSED:
+        raise PackageClosed
+    if package.manifest is None:
+        raise PackageNotReady
+    etag = _etag(package)
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponse(status=304, headers={"ETag": etag})
+    response = HttpResponse(
+        ManifestOut(**package.manifest, limits=limits()).model_dump_json(), content_type="application/json"
+    )
+    response["ETag"] = etag
+    return response
+
+
+@router.get("/blobs/{sha256}", operation_id="get_blob")
+def get_bytes(request: HttpRequest, sha256: str) -> HttpResponseBase:
+    """Return immutable bytes that the device's town holds, whole or one range of them."""
+    if not is_sha256(sha256):
+        raise NotFound("There is no such file.")
+    with device_scope(request):
+        blob = get_blob(sha256)
+        file = open_blob(sha256)
+    try:
+        span = read_range(request.headers.get("Range"), blob.byte_count)
+    except ValueError as error:
+        file.close()
+        raise RangeNotSatisfiable(str(error)) from error
+    response: FileResponse | StreamingHttpResponse
+    if span is None:
+        response = FileResponse(file, content_type=blob.media_type)
+    else:
+        start, stop = span
+        response = StreamingHttpResponse(_read(file, start, stop), status=206, content_type=blob.media_type)
+        response["Content-Range"] = f"bytes {start}-{stop - 1}/{blob.byte_count}"
+        response["Content-Length"] = str(stop - start)
+    response["ETag"] = f'"{sha256}"'
+    response["Accept-Ranges"] = "bytes"
+    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def _read(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while start < stop:
+            chunk = file.read(min(_SEND_BYTES, stop - start))
+            if not chunk:
+                return
+            start += len(chunk)
+            yield chunk
+
+
+def _etag(package: Package) -> str:
+    built = package.built_at.timestamp() if package.built_at else 0
+    return f'"{package.id.hex}-{built:.6f}"'
+
+
+def _line(package: Package) -> PackageLine:
+    return PackageLine(
+        package_id=package.id,
+        title=package.title,
+        kind=package.kind,
+        state=package.state,
+        list_year=package.list_year,
+        schema_version=package.schema_version,
+        record_count=package.record_count,
+        byte_count=package.byte_count,
+        etag=_etag(package),
+    )

@@ -1,0 +1,170 @@
+"""The ledger's statements: one insert, one look at what was there, one update, for a whole batch."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from assessment.region.ids import new_id
+from fieldsync.devices.models import Device
+from fieldsync.push.models import Mutation, Quarantine
+from fieldsync.push.reading import Item
+from fieldsync.push.rules import Status
+
+_INSERT_SQL = """
+INSERT INTO fieldsync_mutation (id, town_id, mutation_id, device_id, device_seq, batch_id, kind, entity_id,
+  package_id, author_id, captured_at, clock_offset_ms, schema_version, body, sha256, status, received_at)
+SELECT m.id, %s, m.mutation_id, %s, m.device_seq, %s, m.kind, m.entity_id, m.package_id, m.author_id,
+  m.captured_at, %s, m.schema_version, m.body::jsonb, m.sha256, 'received', %s
+FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[],
+  %s::timestamptz[], %s::smallint[], %s::text[], %s::text[])
+  AS m(id, mutation_id, device_seq, kind, entity_id, package_id, author_id, captured_at, schema_version,
+    body, sha256)
+ON CONFLICT (town_id, mutation_id) DO NOTHING RETURNING mutation_id
+"""
+
+_STORE_SQL = """
+UPDATE fieldsync_mutation m SET status = r.status, result = r.result::jsonb, held_for = r.held_for
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[]) AS r(mutation_id, status, result, held_for)
+WHERE m.town_id = %s AND m.mutation_id = r.mutation_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A mutation that the ledger had already."""
+
+    row_id: UUID
+    sha256: str
+    status: str
+    result: dict[str, Any]
+
+
+def insert_mutations(
+    device: Device,
+    items: Sequence[Item],
+    *,
+    batch_id: UUID,
+    clock_offset_ms: int | None,
+    now: dt.datetime,
+) -> set[UUID]:
+    """Enter items that the ledger does not have, and return their ids.
+
+    The unique index decides, not a look beforehand: of two requests with the same mutation the second
+    waits here until the first has committed, and then finds it known. In the order of ids, so that two
+    such requests cannot wait for each other.
+    """
+    rows = sorted(items, key=lambda item: item.mutation_id)
+    envelopes = [item.envelope for item in rows]
+    columns: list[list[Any]] = [
+        [new_id() for _ in rows],
+        [item.mutation_id for item in rows],
+        [item.device_seq for item in rows],
+        [e.kind if e else "" for e in envelopes],
+        [e.entity_id if e else None for e in envelopes],
+        [e.package_id if e else None for e in envelopes],
+        [e.actor_id if e else None for e in envelopes],
+        [e.captured_at if e else None for e in envelopes],
+        [item.schema_version for item in rows],
+        [item.text for item in rows],
+        [item.sha256 for item in rows],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_SQL, [device.town_id, device.id, batch_id, clock_offset_ms, now, *columns])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def find_known(
+    town_code: int, mutation_ids: Iterable[UUID], *, device_id: UUID | None = None
+) -> dict[UUID, Known]:
+    """Return what the ledger has of these mutations, with their results; of one device if it is given."""
+    rows = Mutation.objects.filter(town_id=town_code, mutation_id__in=list(mutation_ids))
+    if device_id is not None:
+        rows = rows.filter(device_id=device_id)
+    columns = rows.values_list("mutation_id", "id", "sha256", "status", "result")
+    return {key: Known(row_id, sha, status, result or {}) for key, row_id, sha, status, result in columns}
+
+
+def find_reused_numbers(device: Device, items: Iterable[Item]) -> set[UUID]:
+    """Return those new mutations whose number the device had used before: it may have been copied."""
+    numbers = {item.mutation_id: item.device_seq for item in items if item.device_seq > 0}
+    if not numbers:
+        return set()
+    rows = Mutation.objects.filter(device=device, device_seq__in=set(numbers.values())).values_list(
+        "device_seq", "mutation_id"
+    )
+    first: dict[int, UUID] = {}
+    for seq, mutation_id in sorted(rows, key=lambda row: (row[1] in numbers, row[1])):
+        first.setdefault(seq, mutation_id)
+    return {key for key, seq in numbers.items() if first.get(seq) != key}
+
+
+def store_results(town_code: int, results: Mapping[UUID, Mapping[str, Any]]) -> None:
+    """Write what became of mutations; the ledger's guard lets only unfinished ones be written."""
+    if not results:
+        return
+    keys = sorted(results)
+    columns: list[list[Any]] = [
+        keys,
+        [results[key]["status"] for key in keys],
+        [json.dumps(results[key]) for key in keys],
+        [results[key].get("held_for") for key in keys],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE_SQL, [*columns, town_code])
+
+
+def quarantine(
+    device: Device,
+    rows: Mapping[UUID, tuple[UUID, str, str]],
+    *,
+    now: dt.datetime,
+    others: Mapping[UUID, Item] | None = None,
+) -> None:
+    """Put mutations before a person: ``mutation_id -> (row id, code, detail)``; again changes nothing.
+
+    ``others`` are second bodies that came under a used id.
+    """
+    others = others or {}
+    Quarantine.objects.bulk_create(
+        [
+            Quarantine(
+                town_id=device.town_id,
+                mutation_id=row_id,
+                device=device,
+                code=code[:40],
+                detail=detail[:400],
+                other_body=json.loads(others[key].text) if key in others else None,
+                other_sha256=others[key].sha256 if key in others else "",
+                quarantined_at=now,
+            )
+            for key, (row_id, code, detail) in rows.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def row_ids(town_code: int, mutation_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the ledger's row ids of mutations."""
+    rows = Mutation.objects.filter(town_id=town_code, mutation_id__in=list(mutation_ids))
+    return dict(rows.values_list("mutation_id", "id"))
+
+
+def numbers_above(device_id: UUID, acknowledged: int, *, limit: int = 10_000) -> list[int]:
+    """Return the device's numbers above one, in order."""
+    rows = Mutation.objects.filter(device_id=device_id, device_seq__gt=acknowledged).order_by("device_seq")
+    return list(rows.values_list("device_seq", flat=True)[:limit])
+
+
+def held_for(device: Device, entity_ids: Iterable[UUID]) -> list[Mutation]:
+    """Return the device's mutations that waited for entities, in the order of their numbers."""
+    rows = Mutation.objects.filter(
+        town_id=device.town_id, device=device, status=Status.HELD, held_for__in=list(entity_ids)
+    )
+    return list(rows.order_by("device_seq"))
