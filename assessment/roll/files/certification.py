@@ -39,7 +39,7 @@ def certification_pdf(statement: Mapping[str, Any], *, signature: str, public_ke
     page = Canvas(buffer, pagesize=LETTER, invariant=1)
     page.setTitle(f"Certification of the grand list {statement['year']}, {statement['town_name']}")
     page.setFont("Helvetica-Bold", 16)
-    page.drawString(LEFT, 712, printable(f"Town of {statement['town_name']}"))
+    page.drawString(LEFT, 712, printable(f"{statement['town_name']}, Connecticut"))
     page.setFont("Helvetica", 13)
     page.drawString(LEFT, 690, f"Certification of the grand list of 1 October {statement['year']}")
     kind = str(statement["kind"]).replace("_", " ")

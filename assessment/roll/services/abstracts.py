@@ -94,7 +94,7 @@ def export_m13(
     with whole_file(page) as draft:
         write_abstract(
             draft,
-            title=f"Town of {town.name}: M-13 and M-13a, grand list of 1 October {grand_list.year}",
+            title=f"{town.name}, Connecticut: M-13 and M-13a, grand list of 1 October {grand_list.year}",
             subtitle=f"{grand_list.get_kind_display()}; instruments through {made.through}; root {made.certification.root}",
             tables=list(_printed(made)),
         )
@@ -197,4 +197,6 @@ def _sums(label: str, stages: list[tuple[str, Abstract]], section: str, codes: l
         sum((_section(stage, section).get(code, Cell()) for code in codes), start=Cell())
         for _, stage in stages
     ]
-    return [label, f"{cells[-1].count:,}", *(f"{cell.amount:,}" for cell in cells)]
+    # An account with land and a dwelling counts in both codes, so counts do not add up to a class.
+    count = f"{cells[-1].count:,}" if len(codes) == 1 and not label.startswith("=") else ""
+    return [label, count, *(f"{cell.amount:,}" for cell in cells)]

@@ -256,7 +256,7 @@ def _book(source: Source, draft: Path, details: list[Any]) -> Book:
     grand_list = source.grand_list
     return Book(
         draft,
-        title=f"Town of {source.town.name}: grand list of 1 October {grand_list.year}",
+        title=f"{source.town.name}, Connecticut: grand list of 1 October {grand_list.year}",
         subtitle=f"{grand_list.get_kind_display()}, {BASES[source.basis]}; root {source.certification.root[:16]}...",
         labels={item.code: item.label for item in details},
     )

@@ -8,8 +8,8 @@ from assessment.roll.errors import ListNotSigned, ListSigned
 from assessment.roll.models import GrandList
 
 
-def lock_unsigned(grand_list: GrandList) -> GrandList:
-    """Lock a list that may still change, and note that it changes now.
+def lock_unsigned(grand_list: GrandList, *, changes: bool = True) -> GrandList:
+    """Lock a list that may still change, and note that it changes now unless `changes` is false.
 
     Raises
     ------
@@ -19,8 +19,9 @@ def lock_unsigned(grand_list: GrandList) -> GrandList:
     locked = GrandList.objects.select_for_update().get(pk=grand_list.pk)
     if locked.is_signed:
         raise ListSigned(f"The {locked} is signed: a certificate of correction changes it.")
-    locked.changed_at = timezone.now()
-    locked.save(update_fields=["changed_at"])
+    if changes:
+        locked.changed_at = timezone.now()
+        locked.save(update_fields=["changed_at"])
     return locked
 
 
