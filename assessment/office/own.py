@@ -6,13 +6,15 @@ from assessment.office import panels, registries
 from assessment.office.observations import waiting_state
 from assessment.office.pages.jobs import failed_jobs_state
 from assessment.office.pages.search import find_properties
-from assessment.office.registries import NavItem, Panel, Queue, SearchProvider
+from assessment.office.registries import NavItem, Panel, Queue, SearchProvider, YearTrack
+from assessment.office.roll_year import tracks
 
 
 def register() -> None:
     """Register the panels, queues, navigation and search of the features inside `assessment`."""
     for panel in PANELS:
         registries.panels.register(panel)
+    registries.year_tracks.register(YearTrack("office.lists", 10, "view", tracks))
     for queue in QUEUES:
         registries.queues.register(queue)
     for provider in SEARCH_PROVIDERS:
@@ -42,6 +44,7 @@ NAV_ITEMS = (
     NavItem("office.home", "Home", 10, "view", "town-home", "home"),
     NavItem("office.properties", "Properties", 20, "view", "property-search", "properties"),
     NavItem("office.inspections", "Inspections", 30, "view", "inspection-queue", "inspections"),
+    NavItem("office.lists", "Grand lists", 40, "view", "grand-lists", "lists"),
     NavItem("office.sales", "Sales", 50, "view", "sale-list", "sales"),
     NavItem("office.imports", "Imports", 70, "view", "import-list", "imports"),
     NavItem("office.jobs", "Jobs", 80, "view", "job-list", "jobs"),

@@ -150,6 +150,21 @@ def words(value: Any) -> str:
     return text[:1].upper() + text[1:] if text else NOTHING
 
 
+_PROFILES = {
+    "statutory": "Public inspection: the statutory list",
+    "public": "The web site: no mailing addresses",
+    "foi": "A request for records",
+    "collector": "The tax collector: everything",
+    "cog": "The council of governments (CGS 7-100l)",
+}
+
+
+@register.filter
+def profile(name: str) -> str:
+    """Return for whom a profile of an export is."""
+    return _PROFILES.get(name, words(name))
+
+
 @register.simple_tag
 def badge(state: Any, label: str = "") -> SafeString:
     """Return the state as a badge; its colour only repeats what its word says."""

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from assessment.office.pages import card, home, imports, inspections, jobs, people, photos, sales, search
+from assessment.office.pages import (
+    card,
+    grand_lists,
+    home,
+    imports,
+    inspections,
+    jobs,
+    people,
+    photos,
+    sales,
+    search,
+)
 from assessment.office.pages.sign_in import SignIn, SignOut
 
 town_urls = [
@@ -15,6 +26,16 @@ town_urls = [
     path("properties/<uuid:property_id>/print", card.print_card, name="property-print"),
     path("properties/<uuid:property_id>/history", card.history, name="property-history"),
     path("photos/<uuid:photo_id>/<str:size>", photos.photo, name="photo"),
+    path("grand-lists/", grand_lists.grand_lists, name="grand-lists"),
+    path("grand-lists/<uuid:grand_list_id>/", grand_lists.grand_list, name="grand-list"),
+    path(
+        "grand-lists/<uuid:grand_list_id>/certification",
+        grand_lists.certification_page,
+        name="grand-list-certification",
+    ),
+    path("grand-lists/<uuid:grand_list_id>/export", grand_lists.export, name="grand-list-export"),
+    path("grand-lists/<uuid:grand_list_id>/verify", grand_lists.verify, name="grand-list-verify"),
+    path("grand-lists/<uuid:grand_list_id>/sign", grand_lists.sign, name="grand-list-sign"),
     path("inspections/", inspections.queue, name="inspection-queue"),
     path("inspections/decide", inspections.decide, name="inspection-decide"),
     path("inspections/undo", inspections.undo, name="inspection-undo"),

@@ -104,8 +104,7 @@ def scope(
         try:
             _apply(inner, using)
             yield inner
-            if not transaction.get_connection(using).needs_rollback:
-                _apply(outer, using)
+            _apply(outer, using)
         finally:
             _current.reset(token)
 

@@ -21,6 +21,9 @@ from assessment.region.actors import Actor
 from assessment.region.models import Person, Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
+from assessment.roll.services.opening import open_grand_list
+from assessment.roll.services.posting import PostedLine, Posting, post_assessments
+from assessment.roll.services.signing import sign_grand_list
 from assessment.sales.models import Transfer
 from tests.cast import SYSTEM
 
@@ -195,3 +198,16 @@ def make_transfer(world: World) -> None:
         suggested_reason="no-code",
     )
     world.ids["transfer_id"] = sale.id
+
+
+@maker
+def make_grand_list(world: World) -> None:
+    opened = open_grand_list(world.town, actor=SYSTEM, year=2025, basis="revaluation").grand_list
+    post_assessments(
+        opened,
+        actor=SYSTEM,
+        postings=[Posting(world.ids["property_id"], (PostedLine("11", 100_000), PostedLine("13", 200_000)))],
+    )
+    with scope(world.actor, towns=[world.town.code]):
+        sign_grand_list(opened, actor=world.actor)
+    world.ids["grand_list_id"] = opened.id

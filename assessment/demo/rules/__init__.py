@@ -1,1 +1,0 @@
-"""Rules of the demonstration: what is generated where no source has it. Plain Python, seeded."""
