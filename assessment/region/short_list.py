@@ -5,6 +5,7 @@ UNWALLED_TABLES: dict[str, str] = {
     "assessment_person": "staff are shared by towns; what they may do is in role assignments, which are walled",
     "assessment_agreement": "interlocal agreements are public; membership and shares are walled",
     "assessment_statecode": "public reference: the state's codes",
+    "valuation_modelspec": "model versions are shared by the region and hold no property; adoption by a town is walled",
     "auth_group": "Django's own, unused",
     "auth_group_permissions": "Django's own, unused",
     "auth_permission": "Django's own, unused",

@@ -6,7 +6,7 @@ import datetime as dt
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,9 +145,8 @@ def make_neighbourhoods(
     return named(train), [named(frame) for frame in others]
 
 
-def calibrator_of(spec: FitSpec, base_on: dt.date) -> Calibrator:
-    """Return the calibrator that a spec describes."""
-    plain = spec.cost
+def calibrator_from(plain: Mapping[str, Any], *, name: str, base_on: dt.date) -> Calibrator:
+    """Return the calibrator that the ``[cost]`` table of a spec describes."""
     roles = Roles(
         base_rate=plain.get("base_rate", "style"),
         factors=tuple(plain.get("factors", ("grade",))),
@@ -158,7 +157,7 @@ def calibrator_of(spec: FitSpec, base_on: dt.date) -> Calibrator:
     )
     return Calibrator(
         roles=roles,
-        name=spec.name,
+        name=name,
         base_on=base_on,
         land_share=float(plain.get("land_share", 0.3)),
         additive_start=plain.get("additives", {}),
@@ -236,7 +235,7 @@ def fit(
     tell("cost")
     started = clock()
     base_on = dt.date.fromordinal(int(sold.max()))
-    schedule = calibrator_of(spec, base_on).fit(train, prices, sold).schedule_
+    schedule = calibrator_from(spec.cost, name=spec.name, base_on=base_on).fit(train, prices, sold).schedule_
     judge("cost", cost_values(schedule, test, later), started)
     for kind in market_models:
         tell(kind)

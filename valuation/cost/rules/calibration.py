@@ -229,13 +229,14 @@ class Calibrator:
         frame: pd.DataFrame,
         sold_on: NDArray[np.int64],
     ) -> Schedule:
-        """Write the entries as tables: every factor table is 1 at its most usual level."""
+        """Write the entries as tables, rounded as they are printed; a factor is 1 at its most usual level."""
         roles = self.roles
         amounts = {name: np.exp(entries) for name, entries in theta.items()}
 
         def table(name: str) -> dict[str, float]:
             return {
-                level: float(amount) for level, amount in zip(blocks[name].levels, amounts[name], strict=True)
+                level: round(float(amount), 4)
+                for level, amount in zip(blocks[name].levels, amounts[name], strict=True)
             }
 
         def norm(name: str) -> float:
@@ -262,12 +263,16 @@ class Calibrator:
         trend_at = np.array([float(level) for level in blocks["trend"].levels])
         level = float(np.exp(np.interp(self.base_on.toordinal(), trend_at, theta["trend"])))
 
-        rates = {k: v * inner * outer * size_base * level for k, v in table("base_rate").items()}
+        rates = {k: round(v * inner * outer * size_base * level, 2) for k, v in table("base_rate").items()}
         factors = {column: table(f"factor:{column}") for column in roles.factors}
         factors |= {column: table(f"building:{column}") for column in roles.building_factors}
         factors |= {column: table(f"land:{column}") for column in roles.land_factors}
         good = amounts["percent_good"] / good_new
         sizes = np.exp(theta["size"]) / size_base
+        additives = {
+            column: round(float(amount) * outer * level, 2)
+            for column, amount in zip(roles.additives, amounts.get("additives", ()), strict=True)
+        }
         land_at = np.exp([float(knot) for knot in blocks["land"].levels])
         land = amounts["land"] * land_scale * level
         return Schedule(
@@ -277,15 +282,18 @@ class Calibrator:
             base_area_sqft=self._base_area,
             base_rate=rates,
             factors=factors,
-            size=tuple((float(np.exp(x)), float(y)) for x, y in zip(size_at, sizes, strict=True)),
-            additives={k: v * outer * level for k, v in table("additives").items()}
-            if roles.additives
-            else {},
-            percent_good=tuple((float(x), float(y)) for x, y in zip(_AGE_KNOTS, good, strict=True)),
-            land=tuple((float(x), float(y)) for x, y in zip(land_at, land, strict=True)),
+            size=tuple(
+                (round(float(np.exp(x)), 1), round(float(y), 4)) for x, y in zip(size_at, sizes, strict=True)
+            ),
+            additives=additives,
+            percent_good=tuple((float(x), round(float(y), 4)) for x, y in zip(_AGE_KNOTS, good, strict=True)),
+            land=tuple((round(float(x), 1), round(float(y))) for x, y in zip(land_at, land, strict=True)),
             neighbourhood_land=table("place_land") if roles.neighbourhood else {},
             neighbourhood_building=table("place_building") if roles.neighbourhood else {},
-            trend=tuple((float(x), float(y)) for x, y in zip(trend_at, amounts["trend"], strict=True)),
+            trend=tuple(
+                (round(float(x), 1), round(float(y), 4))
+                for x, y in zip(trend_at, amounts["trend"], strict=True)
+            ),
             evidence={
                 "sales": len(frame),
                 "first_sale_on": dt.date.fromordinal(int(sold_on.min())).isoformat(),

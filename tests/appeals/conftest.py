@@ -1,3 +1,0 @@
-from tests.roll.conftest import office, signed
-
-__all__ = ["office", "signed"]

@@ -1,0 +1,211 @@
+"""A run values every property, repeats itself to the dollar, is judged on later sales, and posts by code."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from assessment.property.models import Building, Property
+from assessment.region.errors import Forbidden
+from assessment.region.scope import scope
+from assessment.roll.errors import ReasonRequired
+from assessment.roll.models import AssessmentLine, GrandList
+from assessment.roll.services.opening import open_grand_list
+from assessment.roll.services.posting import Reason
+from assessment.roll.services.signing import sign_grand_list
+from tests.valuation.runs.conftest import HOUSES, SALES, YEAR, Bureau
+from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
+from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
+from valuation.runs.services import post_conclusions, run_valuation
+from valuation.specs.services import adopt_spec, create_spec
+
+pytestmark = pytest.mark.django_db
+TODAY = dt.date(2026, 1, 5)
+
+
+def adopt(bureau: Bureau, year: int = YEAR) -> None:
+    adopt_spec(bureau.town, spec=bureau.spec, list_year=year, actor=bureau.assessor, adopted_on=TODAY)
+
+
+def test_every_property_gets_a_value_that_is_the_sum_of_its_lines_and_of_its_explanation(
+    bureau: Bureau,
+) -> None:
+    run = bureau.run()
+    conclusions = list(Conclusion.objects.filter(run=run))
+    assert len(conclusions) == HOUSES
+    for conclusion in conclusions:
+        assert conclusion.value > 0
+        assert conclusion.value % 100 == 0
+        assert sum(line[1] for line in conclusion.components) == conclusion.value
+    for estimate in Estimate.objects.filter(run=run):
+        assert sum(dollars for _, dollars in estimate.explanation) == estimate.value
+        assert estimate.low <= estimate.value <= estimate.high or estimate.approach == "market"
+    codes = {line[0] for conclusion in conclusions for line in conclusion.components}
+    assert codes == {"11", "12", "13", "51"}
+
+
+def test_special_properties_are_valued_sensibly_and_flagged(bureau: Bureau) -> None:
+    run = bureau.run()
+    by_house = {row.property_id: row for row in Conclusion.objects.filter(run=run)}
+    vacant, no_area, two = (by_house[bureau.houses[at].pk] for at in (0, 1, 2))
+    assert [line[0] for line in vacant.components] == ["51"]
+    assert "no_building_area" in no_area.flags
+    assert "13" in [line[0] for line in no_area.components]
+    assert "several_buildings" in two.flags
+    cost = Estimate.objects.get(run=run, property=bureau.houses[2], approach="cost")
+    assert "1 more building" in cost.explanation[-1][0]
+
+
+def test_the_local_level_is_found_from_the_sales_and_the_later_ones_judge_it(bureau: Bureau) -> None:
+    run = bureau.run()
+    town = next(row for row in run.tables["local"]["evidence"] if row["kind"] == "town")
+    assert town["factor"] == pytest.approx(1.3, abs=0.04)
+    assert town["n"] == run.counts["sales_fitted"]
+    assert run.counts["sales_fitted"] + run.counts["sales_held"] == SALES
+    studies = {
+        row.subject: row
+        for row in RatioStudyRecord.objects.filter(run=run, stratum_kind="all", trim_rule="none")
+    }
+    assert set(studies) == {"cost", "market", "fixed_value", "value_per_area"}
+    assert {row.n for row in studies.values()} == {run.counts["sales_held"]}
+    cost, baseline = (studies[name].figures["cod"] for name in ("cost", "value_per_area"))
+    assert cost["high"] < baseline["low"]
+    assert studies["cost"].figures["median"]["value"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_same_facts_give_the_same_values_to_the_dollar_and_changed_facts_another_hash(
+    bureau: Bureau,
+) -> None:
+    first, again = bureau.run(), bureau.run()
+    assert (first.snapshot_sha256, first.values_sha256) == (again.snapshot_sha256, again.values_sha256)
+    Building.objects.filter(property=bureau.houses[9]).update(grade="B", living_area_sqft=2222)
+    changed = bureau.run()
+    assert changed.snapshot_sha256 != first.snapshot_sha256
+    assert changed.values_sha256 != first.values_sha256
+
+
+def test_values_on_the_roll_do_not_reach_the_values(bureau: Bureau) -> None:
+    from assessment.property.models import StatedValue
+
+    first = bureau.run()
+    StatedValue.objects.bulk_create(
+        StatedValue(town=bureau.town, property=house, list_year=2024, component="total", appraised=123_456)
+        for house in bureau.houses
+    )
+    again = bureau.run()
+    assert again.values_sha256 == first.values_sha256
+    assert RatioStudyRecord.objects.filter(run=again, subject="cards").exists()
+
+
+def test_a_run_needs_the_permission_and_something_to_value(bureau: Bureau) -> None:
+    cast = bureau.cast
+    with pytest.raises(Forbidden):
+        run_valuation(bureau.town, year=YEAR, spec=bureau.spec, actor=cast.actor(cast.clerk_a))
+    with pytest.raises(NothingToValue), scope(cast.actor(cast.assessor_b), towns=[cast.town_b.code]):
+        run_valuation(cast.town_b, year=YEAR, spec=bureau.spec, actor=cast.actor(cast.assessor_b))
+
+
+def test_a_model_without_tables_is_calibrated_from_the_town_s_sales_or_refused(bureau: Bureau) -> None:
+    spec = create_spec(
+        "own",
+        actor=bureau.assessor,
+        calibration={"additives": {"baths": 0.03}},
+        settings={"holdout_share": 0.2},
+    )
+    own = dataclasses.replace(bureau, spec=spec).run()
+    assert own.tables["schedule"]["evidence"]["sales"] == own.counts["sales_fitted"]
+    cod = RatioStudyRecord.objects.get(run=own, subject="cost", stratum_kind="all", trim_rule="none").figures[
+        "cod"
+    ]
+    assert cod["value"] < 15
+    few = create_spec("few", actor=bureau.assessor, calibration={"least": 8}, settings={"holdout_share": 0.8})
+    with pytest.raises(TooFewSales):
+        dataclasses.replace(bureau, spec=few).run()
+
+
+def test_nothing_is_posted_from_a_model_that_the_assessor_has_not_adopted(bureau: Bureau) -> None:
+    bureau.revaluation()
+    run = bureau.run()
+    with pytest.raises(NotAdopted):
+        post_conclusions(run, actor=bureau.assessor)
+    cast = bureau.cast
+    with pytest.raises(Forbidden):
+        adopt_spec(
+            bureau.town, spec=bureau.spec, list_year=YEAR, actor=cast.actor(cast.deputy_a), adopted_on=TODAY
+        )
+    adopt(bureau)
+    report = post_conclusions(run, actor=bureau.assessor)
+    assert report.changed == HOUSES
+    lines = AssessmentLine.objects.values_list("appraised", "assessed")
+    assert sum(appraised for appraised, _ in lines) == run.counts["appraised_dollars"]
+    assert Run.objects.get(pk=run.pk).state == Run.State.POSTED
+    assert post_conclusions(run, actor=bureau.assessor).changed == 0
+
+
+def test_a_run_that_is_not_finished_is_not_posted(bureau: Bureau) -> None:
+    run = bureau.run()
+    Run.objects.filter(pk=run.pk).update(state=Run.State.FAILED)
+    with pytest.raises(RunNotFinished):
+        post_conclusions(Run.objects.get(pk=run.pk), actor=bureau.assessor)
+
+
+def interim(bureau: Bureau) -> GrandList:
+    grand_list = bureau.revaluation()
+    adopt(bureau)
+    post_conclusions(bureau.run(), actor=bureau.assessor)
+    sign_grand_list(grand_list, actor=bureau.assessor)
+    return open_grand_list(bureau.town, actor=bureau.assessor, year=YEAR + 1, basis="roll_forward").grand_list
+
+
+def test_an_interim_year_values_at_the_base_tables_and_posts_only_what_has_a_dated_reason(
+    bureau: Bureau,
+) -> None:
+    interim(bureau)
+    base = Run.objects.get(state=Run.State.POSTED)
+    house = bureau.houses[20]
+    Building.objects.filter(property=house).update(living_area_sqft=4000)
+    run = run_valuation(bureau.town, year=YEAR + 1, spec=bureau.spec, actor=bureau.assessor)
+    assert run.base_run == base
+    assert run.tables == base.tables
+    assert post_conclusions(run, actor=bureau.assessor).changed == 0
+    reason = Reason("permit", dt.date(2026, 6, 1), "an addition")
+    report = post_conclusions(run, actor=bureau.assessor, reasons={house.pk: reason})
+    assert report.changed == 1
+    assert report.gross_after > report.gross_before
+    values = dict(Conclusion.objects.filter(run=run).values_list("property_id", "value"))
+    before = dict(Conclusion.objects.filter(run=base).values_list("property_id", "value"))
+    assert {key for key in values if values[key] != before[key]} == {house.pk}
+    Building.objects.filter(property=house).update(living_area_sqft=5000)
+    larger = run_valuation(bureau.town, year=YEAR + 1, spec=bureau.spec, actor=bureau.assessor)
+    with pytest.raises(ReasonRequired):
+        post_conclusions(larger, actor=bureau.assessor, only=[house.pk])
+
+
+def test_an_interim_list_without_a_posted_base_run_is_not_valued_at_new_tables(bureau: Bureau) -> None:
+    interim(bureau)
+    Run.objects.update(state=Run.State.DONE)
+    with pytest.raises(NoBaseSchedules):
+        run_valuation(bureau.town, year=YEAR + 1, spec=bureau.spec, actor=bureau.assessor)
+
+
+@pytest.mark.parametrize("table", ["valuation_estimate", "valuation_ratiostudyrecord", "valuation_modelspec"])
+def test_what_was_estimated_and_by_which_version_cannot_be_altered(bureau: Bureau, table: str) -> None:
+    bureau.run()
+    with (
+        pytest.raises(DatabaseError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"DELETE FROM {table}")
+
+
+def test_another_town_sees_nothing_of_a_run(bureau: Bureau) -> None:
+    bureau.run()
+    cast = bureau.cast
+    with scope(cast.actor(cast.assessor_b), towns=[cast.town_b.code]):
+        for model in (Run, Estimate, Conclusion, RatioStudyRecord):
+            assert not model.objects.exists()
+    assert Property.objects.count() == HOUSES

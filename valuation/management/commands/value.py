@@ -1,0 +1,143 @@
+"""``manage.py value``: a valuation run of one town."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from assessment.region.actors import Actor
+from assessment.region.errors import Problem
+from assessment.region.progress import bar
+from assessment.region.scope import scope
+from assessment.region.selectors import get_town
+from valuation.runs.models import Run
+from valuation.runs.selectors import list_ratio_studies
+from valuation.runs.services import post_conclusions, run_valuation
+from valuation.specs.services import DEFAULT_NAME, adopt_spec, find_adopted_spec, get_spec
+
+_STAGES = 6
+
+
+class Command(BaseCommand):
+    """Freeze the facts, value by cost with the market model beside it, judge on later sales, keep everything."""
+
+    help = """Value a town as of 1 October of a year.
+
+examples:
+  manage.py value --town hamden --year 2025
+  manage.py value --town 901 --year 2025 --spec town-calibrated --json
+  manage.py value --town hamden --year 2025 --adopt --post
+
+Without --spec the model that the town adopted for the year is used, else ct-residential. Values go to the
+open grand list only with --post, and only from a model that the town adopted (--adopt does so here).
+"""
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
+        return super().create_parser(*args, **kwargs, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--town", required=True, help="number, name or slug")
+        parser.add_argument(
+            "--year", type=int, required=True, help="the list year; values are as of its 1 October"
+        )
+        parser.add_argument("--spec", help="model, as name or name:version")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--adopt", action="store_true", help="adopt the model for the town and year")
+        parser.add_argument("--post", action="store_true", help="post the values to the open list")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        actor = Actor.system("value")
+        try:
+            town = get_town(options["town"])
+            year: int = options["year"]
+            with scope(actor, towns=[town.code], reason=f"valuation of {year}"):
+                named = options["spec"]
+                spec = None if named else find_adopted_spec(town.code, year)
+                spec = spec or get_spec(named or DEFAULT_NAME, actor=actor)
+                steps = iter(bar(range(_STAGES), total=_STAGES, label=f"valuing {town.name}"))
+                run = run_valuation(
+                    town,
+                    year=year,
+                    spec=spec,
+                    actor=actor,
+                    seed=options["seed"],
+                    tell=lambda _: next(steps, None),
+                )
+                for _ in steps:
+                    pass
+                if options["adopt"]:
+                    adopt_spec(
+                        town, spec=run.spec, list_year=year, actor=actor, adopted_on=timezone.localdate(),
+                        reason="adopted by the operator",
+                    )  # fmt: skip
+                posted = post_conclusions(run, actor=actor) if options["post"] else None
+                report = _report(run)
+                if posted is not None:
+                    report["posted"] = {
+                        "changed": posted.changed, "unchanged": posted.unchanged, "added": posted.added,
+                        "gross_before": posted.gross_before, "gross_after": posted.gross_after,
+                    }  # fmt: skip
+        except Problem as problem:
+            raise CommandError(problem.detail) from problem
+        if options["json"]:
+            self.stdout.write(json.dumps(report, indent=2))
+        else:
+            self._print(report)
+
+    def _print(self, report: dict[str, Any]) -> None:
+        counts = report["counts"]
+        self.stdout.write(
+            f"{counts['properties']:,} properties valued at ${counts['appraised_dollars']:,} by {report['spec']}"
+            f" ({counts['fallback']:,} by the typical value of their kind)"
+        )
+        self.stdout.write(
+            f"{counts['sales_fitted']:,} sales fitted, {counts['sales_held']:,} later sales to judge on"
+        )
+        self.stdout.write(f"{'':<18}{'sales':<34}{'n':>6}{'median':>8}{'COD':>7}{'PRD':>7}{'PRB':>8}")
+        for row in report["ratio_studies"]:
+            if row["stratum_kind"] not in ("all", "market_subset"):
+                continue
+            trimmed = f", {row['trimmed']} extreme trimmed" if row["trim_rule"] != "none" else ""
+            cells = [row[name]["value"] for name in ("median", "cod", "prd", "prb")]
+            shown = [f"{'-' if cell is None else format(cell, '.3f')}" for cell in cells]
+            self.stdout.write(
+                f"{row['subject']:<18}{row['stratum'] + trimmed:<34}{row['n']:>6}{shown[0]:>8}{shown[1]:>7}"
+                f"{shown[2]:>7}{shown[3]:>8}"
+            )
+        seconds = sum(stage["seconds"] for stage in report["stages"])
+        self.stdout.write(f"run {report['run']}, values {report['values_sha256'][:16]}, {seconds:.1f} s")
+        if "posted" in report:
+            posted = report["posted"]
+            self.stdout.write(
+                f"posted: {posted['changed']:,} changed, {posted['unchanged']:,} as before; "
+                f"assessed ${posted['gross_after']:,}"
+            )
+
+
+def _report(run: Run) -> dict[str, Any]:
+    return {
+        "run": str(run.pk),
+        "town": run.town_id,
+        "year": run.list_year,
+        "spec": str(run.spec),
+        "snapshot_sha256": run.snapshot_sha256,
+        "values_sha256": run.values_sha256,
+        "code_version": run.code_version,
+        "seed": run.seed,
+        "counts": run.counts,
+        "stages": run.stages,
+        "local_factors": run.tables["local"]["evidence"],
+        "ratio_studies": [
+            {
+                "subject": row.subject, "stratum_kind": row.stratum_kind, "stratum": row.stratum, "n": row.n,
+                "trimmed": row.trimmed, "trim_rule": row.trim_rule, "sales_from": row.sales_from.isoformat(),
+                "sales_to": row.sales_to.isoformat(), **row.figures,
+            }
+            for row in list_ratio_studies(run)
+        ],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Valuation runs: frozen facts in, estimates, ratio studies, flags and conclusions out."""

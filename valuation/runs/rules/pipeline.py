@@ -1,0 +1,326 @@
+"""A whole valuation on frames: schedule, local factors, market check, ratio studies, flags.
+
+The same function serves the service, the benchmark and the tests; it reads no database and no clock.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from valuation.cost.rules import Schedule
+from valuation.fitting.rules import calibrator_from, split_by_day
+from valuation.frames.rules import CATEGORIES, NUMBERS
+from valuation.market.rules import Hedonic, fixed_value, value_per_area
+from valuation.ratio.rules import RatioStudy, RatioStudyError, study
+from valuation.runs.rules.appraisal import RawValues, Valued, flags_of, raw_values, value_properties
+from valuation.runs.rules.local import LocalFactors, fit_local_factors
+
+Floats = NDArray[np.float64]
+_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE, _LEAST_FOR_MARKET = 40, 120, 80
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What makes the values. An interim year uses those of its base, so what did not change keeps its value.
+
+    Attributes
+    ----------
+    schedule, local
+        Tables of the cost approach, and the town's local factors.
+    aged_on : date
+        Day on which buildings are as old as the values take them to be: the revaluation's.
+    """
+
+    schedule: Schedule
+    local: LocalFactors
+    aged_on: dt.date
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "schedule": self.schedule.as_json(),
+            "local": self.local.as_json(),
+            "aged_on": self.aged_on.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Tables:
+        """Read the tables of a run."""
+        return cls(
+            Schedule.from_json(plain["schedule"]),
+            LocalFactors.from_json(plain["local"]),
+            dt.date.fromisoformat(plain["aged_on"]),
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """One ratio study: of what, on which stratum."""
+
+    subject: str
+    stratum_kind: str
+    result: RatioStudy
+
+
+@dataclass
+class Valuation:
+    """The outcome of `value_frame`; frames are indexed by ``property_id``."""
+
+    tables: Tables
+    valued: Valued
+    market: pd.DataFrame
+    flags: list[list[str]]
+    studies: list[Study]
+    counts: dict[str, Any]
+    first_held_on: dt.date | None
+    last_held_on: dt.date | None
+    stages: list[dict[str, Any]] = field(default_factory=list)
+
+
+class TooFewSalesError(ValueError):
+    """The tables are to be calibrated from the town's own sales, and there are too few."""
+
+    code = "too_few_sales"
+
+
+def value_frame(
+    frame: pd.DataFrame,
+    sales: pd.DataFrame,
+    *,
+    valued_on: dt.date,
+    schedule: Schedule | None,
+    calibration: Mapping[str, Any],
+    settings: Mapping[str, float],
+    base: Tables | None = None,
+    previous: pd.Series | None = None,
+    cards: pd.Series | None = None,
+    seed: int = 0,
+    resamples: int = 500,
+    on_stage: Callable[[str], object] | None = None,
+) -> Valuation:
+    """Value every property of a frame.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As of `valuation.runs.selectors.facts_frame`.
+    sales : DataFrame
+        ``property_id``, ``price``, ``sold_on`` (ordinal day). The last ``holdout_share`` of them by day is
+        used for the ratio studies only.
+    schedule : Schedule, optional
+        Tables to value at; None calibrates them from the sales that are not held out.
+    base : Tables, optional
+        Schedule and local factors of the base revaluation: an interim year values at these and fits nothing.
+    previous, cards : Series, optional
+        Appraised values on the previous list (for flags) and on the cards (compared), by property.
+
+    Raises
+    ------
+    TooFewSalesError
+        When there is neither a schedule nor enough sales to calibrate one.
+    """
+    stages: list[dict[str, Any]] = []
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        if on_stage is not None:
+            on_stage(name)
+        started = time.perf_counter()
+        yield
+        stages.append({"name": name, "seconds": round(time.perf_counter() - started, 3)})
+
+    known = set(frame["property_id"])
+    sales = sales[sales["property_id"].isin(known)].reset_index(drop=True)
+    held = np.zeros(len(sales), dtype=bool)
+    if len(sales) >= _LEAST_TO_SPLIT and sales["sold_on"].nunique() > 1:
+        held, _ = split_by_day(sales["sold_on"].to_numpy(), settings["holdout_share"])
+    fitted = ~held
+
+    with stage("cost"):
+        raw, tables = _cost(frame, sales[fitted], valued_on, schedule, calibration, base)
+        valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
+    with stage("market"):
+        market = _market(frame, sales[fitted], valued.frame, valued_on) if base is None else pd.DataFrame()
+    check = market["value"] if len(market) else pd.Series(dtype=np.float64)
+    with stage("ratio study"):
+        studies = _studies(
+            valued, check, cards, frame, sales, fitted, tables.local, seed=seed, resamples=resamples
+        )
+    with stage("flags"):
+        before = previous if previous is not None else pd.Series(dtype=np.float64)
+        flags = flags_of(valued, check, before, limits=settings)
+    days = sales["sold_on"][held]
+    flat = [flag for row in flags for flag in row]
+    return Valuation(
+        tables=tables,
+        valued=valued,
+        market=market,
+        flags=flags,
+        studies=studies,
+        counts={
+            "properties": len(valued.frame),
+            "by_group": valued.frame["group"].value_counts().sort_index().to_dict(),
+            "sales": len(sales),
+            "sales_fitted": int(fitted.sum()),
+            "sales_held": int(held.sum()),
+            "fallback": int(valued.frame["fallback"].sum()),
+            "appraised_dollars": int(valued.frame["value"].sum()),
+            "market_estimates": len(market),
+            "flags": {name: flat.count(name) for name in sorted(set(flat))},
+        },
+        first_held_on=dt.date.fromordinal(int(days.min())) if len(days) else None,
+        last_held_on=dt.date.fromordinal(int(days.max())) if len(days) else None,
+        stages=stages,
+    )
+
+
+def _cost(
+    frame: pd.DataFrame,
+    fitted: pd.DataFrame,
+    valued_on: dt.date,
+    schedule: Schedule | None,
+    calibration: Mapping[str, Any],
+    base: Tables | None,
+) -> tuple[RawValues, Tables]:
+    if base is not None:
+        return raw_values(base.schedule, frame, as_of=base.aged_on), base
+    if schedule is None:
+        schedule = _calibrated(frame, fitted, calibration, valued_on)
+    raw = raw_values(schedule, frame, as_of=valued_on)
+    at = raw.parts.index.get_indexer(pd.Index(fitted["property_id"]))
+    local = fit_local_factors(
+        raw.total[at],
+        fitted["price"].to_numpy(dtype=np.float64),
+        fitted["sold_on"].to_numpy(dtype=np.int64),
+        raw.facts["group"].iloc[at].reset_index(drop=True),
+        raw.facts["neighbourhood"].iloc[at].reset_index(drop=True),
+        valued_on=valued_on,
+    )
+    return raw, Tables(schedule, local, valued_on)
+
+
+def _sold_facts(frame: pd.DataFrame, sales: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Return the main building's facts of each sale, and which have a living area."""
+    first = frame[~frame["property_id"].duplicated()].set_index("property_id", drop=False)
+    facts = first.loc[sales["property_id"]].reset_index(drop=True)
+    return facts, (facts["living_sqft"] > 0).to_numpy()
+
+
+def _calibrated(
+    frame: pd.DataFrame, fitted: pd.DataFrame, calibration: Mapping[str, Any], valued_on: dt.date
+) -> Schedule:
+    facts, usable = _sold_facts(frame, fitted)
+    usable = usable & ~facts["is_synthetic"].to_numpy(dtype=bool)
+    if usable.sum() < _LEAST_TO_CALIBRATE:
+        raise TooFewSalesError(
+            f"{int(usable.sum())} sales of real buildings with an area; calibrating needs {_LEAST_TO_CALIBRATE}"
+        )
+    sold = fitted["sold_on"].to_numpy(dtype=np.int64)[usable]
+    base_on = min(valued_on, dt.date.fromordinal(int(sold.max())))
+    calibrator = calibrator_from(calibration, name="calibrated from the town's sales", base_on=base_on)
+    return calibrator.fit(facts[usable], fitted["price"].to_numpy()[usable], sold).schedule_
+
+
+def _market(
+    frame: pd.DataFrame, fitted: pd.DataFrame, valued: pd.DataFrame, valued_on: dt.date
+) -> pd.DataFrame:
+    """Return market estimates of properties with a living area, or nothing when sales are too few."""
+    facts, usable = _sold_facts(frame, fitted)
+    if usable.sum() < _LEAST_FOR_MARKET:
+        return pd.DataFrame(columns=["value", "low", "high"])
+    sold, prices = facts[usable], fitted["price"].to_numpy(dtype=np.float64)[usable]
+    days = fitted["sold_on"].to_numpy(dtype=np.int64)[usable]
+    numbers = tuple(
+        name for name in NUMBERS
+        if name in sold.columns and name not in ("percent_complete", "outbuildings_value_new")
+        and sold[name].notna().mean() > 0.5
+    )  # fmt: skip
+    categories = tuple(name for name in (*CATEGORIES, "group") if name in sold.columns)
+    model = Hedonic(numbers, categories).fit(sold, prices, days)
+    error = np.log(prices) - np.log(model.predict(sold, days))
+    low, high = np.percentile(error, [5, 95])
+    rows = frame[~frame["property_id"].duplicated() & (frame["living_sqft"] > 0)]
+    rows = rows[rows["group"].isin(sold["group"].unique())]
+    values = model.predict(rows, np.full(len(rows), valued_on.toordinal()))
+    found = pd.DataFrame(
+        {"value": values, "low": values * np.exp(low), "high": values * np.exp(high)},
+        index=rows["property_id"].to_numpy(),
+    )
+    found = (100 * (found / 100).round()).astype(np.int64)
+    found.attrs["sales"] = int(usable.sum())
+    return found.loc[valued.index.intersection(found.index, sort=False)]
+
+
+def _studies(
+    valued: Valued,
+    market: pd.Series,
+    cards: pd.Series | None,
+    frame: pd.DataFrame,
+    sales: pd.DataFrame,
+    fitted: NDArray[np.bool_],
+    local: LocalFactors,
+    *,
+    seed: int,
+    resamples: int,
+) -> list[Study]:
+    """Judge every way of valuing on the held-out sales, all on the same ones, at each sale's price level."""
+    held = sales[~fitted]
+    if len(held) < 5:
+        return []
+    keys = pd.Index(held["property_id"])
+    prices = held["price"].to_numpy(dtype=np.float64)
+    level = local.level(held["sold_on"].to_numpy(dtype=np.int64))
+    values = {"cost": valued.frame["value"].reindex(keys).to_numpy(dtype=np.float64) * level}
+    areas = frame[~frame["property_id"].duplicated()].set_index("property_id")["living_sqft"]
+    paid = sales["price"].to_numpy(dtype=np.float64)[fitted]
+    known = areas.reindex(pd.Index(sales["property_id"][fitted])).to_numpy(dtype=np.float64)
+    values["fixed_value"] = fixed_value(paid, len(held))
+    values["value_per_area"] = value_per_area(paid, known, areas.reindex(keys).to_numpy(dtype=np.float64))
+    groups = valued.frame["group"].reindex(keys).to_numpy()
+    places = valued.frame["neighbourhood"].reindex(keys).to_numpy()
+
+    studies = []
+
+    def judge(subject: str, kind: str, name: str, figures: Floats, rows: NDArray[np.bool_]) -> None:
+        usable = rows & np.isfinite(figures) & (figures > 0)
+        if usable.sum() < 5:
+            return
+        for rule in ("none", "extreme") if kind == "all" else ("none",):
+            try:
+                result = study(
+                    figures[usable],
+                    prices[usable],
+                    stratum=name,
+                    trim_rule=rule,
+                    resamples=resamples,
+                    seed=seed,
+                )
+            except RatioStudyError:
+                continue
+            studies.append(Study(subject, kind, result))
+
+    everything = np.ones(len(held), dtype=bool)
+    for subject, figures in values.items():
+        judge(subject, "all", "all", figures, everything)
+    for subject, series in (("market", market), ("cards", cards)):
+        if series is None or not len(series):
+            continue
+        figures = series.reindex(keys).to_numpy(dtype=np.float64)
+        judge(subject, "all", "all", figures * (level if subject == "market" else 1.0), everything)
+    with_check = np.isfinite(market.reindex(keys).to_numpy(dtype=np.float64)) if len(market) else everything
+    if len(market) and not with_check.all():
+        for subject in ("cost", "fixed_value", "value_per_area"):
+            judge(subject, "market_subset", "where the market model applies", values[subject], with_check)
+    for kind, names in (("group", groups), ("neighbourhood", places)):
+        for name in sorted({str(name) for name in names}):
+            judge("cost", kind, name, values["cost"], (names == name).astype(bool))
+    return studies

@@ -1,0 +1,334 @@
+"""Running a valuation and posting what it concludes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from uuid import UUID
+
+import pandas as pd
+from django.db import transaction
+from django.utils import timezone
+
+from assessment.region.actors import Actor
+from assessment.region.ids import new_id
+from assessment.region.models import Town
+from assessment.region.rules import Permission
+from assessment.roll.models import GrandList
+from assessment.roll.selectors import get_grand_list
+from assessment.roll.services.posting import PostedLine, Posting, PostingReport, Reason, post_assessments
+from assessment.roll.services.rows import insert_rows
+from valuation.cost.rules import CalibrationError, Schedule
+from valuation.fitting.rules import make_neighbourhoods
+from valuation.frames.rules import digest
+from valuation.runs import selectors
+from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
+from valuation.runs.models import Conclusion, RatioStudyRecord, Run
+from valuation.runs.rules.groups import review_defaults
+from valuation.runs.rules.pipeline import Tables, TooFewSalesError, Valuation, value_frame
+from valuation.specs.models import ModelSpec
+from valuation.specs.services import find_adopted_spec
+
+Tell = Callable[[str], object]
+_SALES_YEARS = 4
+
+
+@cache
+def code_version() -> str:
+    """Return the product's version with a hash of the code that makes values."""
+    here = Path(__file__).parents[1]
+    hasher = hashlib.sha256()
+    for folder in ("cost", "frames", "market", "runs/rules", "runs/parameters"):
+        for path in sorted((here / folder).rglob("*")):
+            if path.suffix in (".py", ".yaml"):
+                hasher.update(path.read_bytes())
+    return f"{metadata.version('grandlist') if _is_installed() else '0'}+{hasher.hexdigest()[:12]}"
+
+
+def _is_installed() -> bool:
+    try:
+        metadata.version("grandlist")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+@transaction.atomic
+def run_valuation(
+    town: Town,
+    *,
+    year: int,
+    spec: ModelSpec,
+    actor: Actor,
+    seed: int = 0,
+    note: str = "",
+    tell: Tell | None = None,
+) -> Run:
+    """Value a town as of 1 October of a year, judge the values on later sales, and keep everything.
+
+    Facts and sales are frozen (their hash is kept), then valued by cost with the market model beside; equal
+    facts, spec, code and seed give equal values to the dollar. In an interim year (the open list is no
+    revaluation) the posted run of the base revaluation gives the tables. Nothing is posted.
+
+    Raises
+    ------
+    Forbidden
+        Without the permission to run valuations in the town.
+    NothingToValue, TooFewSales, NoBaseSchedules
+        As they say.
+    """
+    actor.require(Permission.RUN_VALUATION, town.code)
+    say = tell or (lambda _stage: None)
+    base_run = _base_run(town.code, year)
+    run = Run.objects.create(
+        town=town,
+        spec=base_run.spec if base_run else spec,
+        base_run=base_run,
+        list_year=year,
+        note=note,
+        code_version=code_version(),
+        seed=seed,
+        started_at=timezone.now(),
+        started_by_id=actor.person_id,
+        started_by_name=actor.name,
+    )
+    valued_on = dt.date(year, 10, 1)
+    say("facts")
+    started = time.perf_counter()
+    frame = selectors.facts_frame(town.code)
+    if frame.empty:
+        raise NothingToValue(f"{town.name} has no real property.")
+    settings = {**review_defaults(), **run.spec.settings}
+    years = int(settings.get("sales_years", _SALES_YEARS))
+    sales = selectors.sales_frame(
+        town.code, first_on=dt.date(year - years, 10, 1), last_on=dt.date(year + 1, 9, 30)
+    )
+    frame = _with_places(frame, seed=seed)
+    previous, cards = selectors.previous_values(town.code, year), selectors.card_values(town.code)
+    run.snapshot_sha256 = _snapshot(frame, sales)
+    seconds = round(time.perf_counter() - started, 3)
+    try:
+        result = value_frame(
+            frame,
+            sales,
+            valued_on=valued_on,
+            schedule=Schedule.from_json(run.spec.schedule) if run.spec.schedule else None,
+            calibration=run.spec.calibration,
+            settings=settings,
+            base=Tables.from_json(base_run.tables) if base_run else None,
+            previous=previous,
+            cards=cards,
+            seed=seed,
+            on_stage=say,
+        )
+    except (TooFewSalesError, CalibrationError) as error:
+        raise TooFewSales(f"{town.name}: {error}.") from error
+    say("writing")
+    started = time.perf_counter()
+    run.values_sha256 = _write(run, result)
+    run.tables, run.counts = result.tables.as_json(), result.counts
+    run.stages = [
+        {"name": "facts", "seconds": seconds},
+        *result.stages,
+        {"name": "writing", "seconds": round(time.perf_counter() - started, 3)},
+    ]
+    run.state, run.finished_at = Run.State.DONE, timezone.now()
+    run.save()
+    return run
+
+
+def _base_run(town_code: int, year: int) -> Run | None:
+    grand_list = GrandList.objects.filter(town_id=town_code, year=year, kind=GrandList.Kind.REAL).first()
+    if grand_list is None or grand_list.base_revaluation_on.year >= year:
+        return None
+    base = selectors.find_base_run(town_code, grand_list.base_revaluation_on.year)
+    if base is None and grand_list.basis == GrandList.Basis.ROLL_FORWARD:
+        raise NoBaseSchedules(
+            f"The {grand_list} is valued at the schedules of {grand_list.base_revaluation_on}, "
+            "and no run of that year was posted."
+        )
+    return base
+
+
+def _with_places(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Give properties without a neighbourhood one by place alone, where their place is known."""
+    blank = (frame["neighbourhood"] == "") & frame["x"].notna() & frame["y"].notna()
+    first = blank & ~frame["property_id"].duplicated()
+    if first.sum() < 200:
+        return frame
+    count = int(min(max(first.sum() // 400, 8), 60))
+    _, (named,) = make_neighbourhoods(frame[first], [frame[blank]], count=count, seed=seed)
+    out = frame.copy()
+    out.loc[blank, "neighbourhood"] = named
+    return out
+
+
+def _snapshot(frame: pd.DataFrame, sales: pd.DataFrame) -> str:
+    return hashlib.sha256((digest(frame) + digest(sales)).encode()).hexdigest()
+
+
+_ESTIMATE_COLUMNS = {
+    "id": "uuid", "town_id": "smallint", "run_id": "uuid", "property_id": "uuid", "approach": "text",
+    "value": "bigint", "low": "bigint", "high": "bigint", "components": "jsonb", "explanation": "jsonb",
+}  # fmt: skip
+_CONCLUSION_COLUMNS = {
+    "id": "uuid", "town_id": "smallint", "run_id": "uuid", "property_id": "uuid", "list_year": "smallint",
+    "value": "bigint", "components": "jsonb", "weights": "jsonb", "flags": "jsonb", "reason": "text",
+    "concluded_at": "timestamptz",
+}  # fmt: skip
+
+
+def _write(run: Run, result: Valuation) -> str:
+    """Insert estimates, studies and conclusions; return the hash of the concluded values."""
+    valued = result.valued.frame
+    parts = [json.dumps(lines) for lines in result.valued.components()]
+    words = [json.dumps(lines) for lines in result.valued.explanations()]
+    keys, town = list(valued.index), run.town_id
+    numbers = valued[["value", "low", "high"]].to_numpy().tolist()
+    insert_rows(
+        "valuation_estimate",
+        _ESTIMATE_COLUMNS,
+        (
+            (new_id(), town, run.pk, key, "cost", *row, lines, text)
+            for key, row, lines, text in zip(keys, numbers, parts, words, strict=True)
+        ),
+    )
+    if len(result.market):
+        text = f"Hedonic model of {result.market.attrs.get('sales', 0):,} sales"
+        rows = result.market[["value", "low", "high"]].to_numpy().tolist()
+        insert_rows(
+            "valuation_estimate",
+            _ESTIMATE_COLUMNS,
+            (
+                (new_id(), town, run.pk, key, "market", *row, "[]", json.dumps([[text, row[0]]]))
+                for key, row in zip(result.market.index, rows, strict=True)
+            ),
+        )
+    now, weights = timezone.now(), json.dumps({"cost": 1.0})
+    reason = "Cost approach at the adopted schedules; the market model is the check beside it."
+    insert_rows(
+        "valuation_conclusion",
+        _CONCLUSION_COLUMNS,
+        (
+            (
+                new_id(),
+                town,
+                run.pk,
+                key,
+                run.list_year,
+                row[0],
+                lines,
+                weights,
+                json.dumps(flags),
+                reason,
+                now,
+            )
+            for key, row, lines, flags in zip(keys, numbers, parts, result.flags, strict=True)
+        ),
+    )
+    held_from, held_to = result.first_held_on, result.last_held_on
+    if held_from is None or held_to is None:
+        result.studies.clear()
+        held_from = held_to = dt.date(run.list_year, 10, 1)
+    RatioStudyRecord.objects.bulk_create(
+        RatioStudyRecord(
+            town_id=town,
+            run=run,
+            subject=item.subject,
+            stratum_kind=item.stratum_kind,
+            stratum=item.result.stratum[:60],
+            sales_from=held_from,
+            sales_to=held_to,
+            n=item.result.n,
+            trimmed=item.result.trimmed,
+            trim_rule=item.result.trim_rule,
+            figures={name: figure.as_json() for name, figure in item.result.figures.items()},
+            notes=list(item.result.notes),
+        )
+        for item in result.studies
+    )
+    hasher = hashlib.sha256()
+    for key, row, lines in zip(keys, numbers, parts, strict=True):
+        hasher.update(f"{key} {row[0]} {lines}\n".encode())
+    return hasher.hexdigest()
+
+
+@transaction.atomic
+def post_conclusions(
+    run: Run,
+    *,
+    actor: Actor,
+    reasons: Mapping[UUID, Reason] | None = None,
+    only: Iterable[UUID] | None = None,
+) -> PostingReport:
+    """Put a run's conclusions on the open list of its year, as lines by state detail code.
+
+    On a revaluation list every property is posted. On an interim list only those with a dated reason are;
+    the others keep the values they have.
+
+    Parameters
+    ----------
+    reasons
+        Why each property changes, by property; needed on an interim list.
+    only
+        Properties to post; all by default.
+
+    Raises
+    ------
+    RunNotFinished, NotAdopted, Forbidden
+        As they say.
+    ListSigned, ReasonRequired, WrongSchedules, UnknownRollCode
+        As `assessment.roll.services.posting.post_assessments` says.
+    """
+    actor.require(Permission.EDIT_LIST, run.town_id)
+    if run.state not in (Run.State.DONE, Run.State.POSTED):
+        raise RunNotFinished(f"The run of {run.list_year} is {run.get_state_display().lower()}.")
+    base_year = run.base_run.list_year if run.base_run else run.list_year
+    adopted = find_adopted_spec(run.town_id, base_year)
+    if adopted is None or adopted.pk != run.spec_id:
+        raise NotAdopted(
+            f"{run.spec} binds the town only when its assessor adopts it for the list of {base_year}."
+        )
+    grand_list = get_grand_list(run.town_id, run.list_year)
+    given = dict(reasons or {})
+    rows = Conclusion.objects.filter(run=run)
+    if only is not None:
+        rows = rows.filter(property_id__in=list(only))
+    elif grand_list.basis != GrandList.Basis.REVALUATION:
+        rows = rows.filter(property_id__in=list(given))
+    source = f"valuation run {run.pk}"
+    postings = [
+        Posting(
+            property_id,
+            tuple(
+                PostedLine(
+                    detail_code=code,
+                    appraised=dollars,
+                    quantity=None if quantity is None else Decimal(str(quantity)),
+                    unit=unit,
+                )
+                for code, dollars, quantity, unit in components
+            ),
+            given.get(property_id) or _general_reason(grand_list, source),
+        )
+        for property_id, components in rows.order_by("property_id").values_list("property_id", "components")
+    ]
+    report = post_assessments(
+        grand_list, actor=actor, postings=postings, schedules_of=dt.date(base_year, 10, 1)
+    )
+    run.state, run.posted_at = Run.State.POSTED, timezone.now()
+    run.save(update_fields=["state", "posted_at"])
+    return report
+
+
+def _general_reason(grand_list: GrandList, source: str) -> Reason | None:
+    if grand_list.basis != GrandList.Basis.REVALUATION:
+        return None
+    return Reason("revaluation", grand_list.assessment_on, source=source)

@@ -1,0 +1,32 @@
+"""Valuation as a job: one call of the service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assessment.jobs.registry import RunningJob, job_handler
+from assessment.region.actors import Actor
+from assessment.region.rules import Permission
+from assessment.region.scope import scope
+from assessment.region.selectors import get_town
+from valuation.runs.services import run_valuation
+from valuation.specs.services import DEFAULT_NAME, find_adopted_spec, get_spec
+
+_STAGES = ("facts", "cost", "market", "ratio study", "flags", "writing")
+
+
+@job_handler("valuation_run", title="Valuation run", permission=Permission.RUN_VALUATION)
+def run(job: RunningJob) -> dict[str, Any]:
+    """Value a town; payload ``year`` and optionally ``spec``. Run twice it makes two equal runs."""
+    year = int(job.payload["year"])
+
+    def tell(stage: str) -> None:
+        job.progress(_STAGES.index(stage) if stage in _STAGES else 0, len(_STAGES), stage)
+
+    with scope(job.actor, towns=[job.town_code], reason=f"valuation of {year}"):
+        town = get_town(job.town_code)
+        named = job.payload.get("spec")
+        spec = None if named else find_adopted_spec(town.code, year)
+        spec = spec or get_spec(named or DEFAULT_NAME, actor=Actor.system("shipped models"))
+        result = run_valuation(town, year=year, spec=spec, actor=job.actor, tell=tell)
+    return {"run": str(result.pk), **result.counts}
