@@ -15,8 +15,7 @@ from tests.cast import Cast, make_cast
 from tests.databases import TestDatabase, clone, ensure_template, point_django_at, start_cluster
 
 if TYPE_CHECKING:
-    from pytest_django import DjangoDbBlocker
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import DjangoDbBlocker, Settings
 
 _numbers = itertools.count(1)
 
@@ -71,7 +70,7 @@ def _own_broker() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
+def _own_files(settings: Settings, tmp_path: Path) -> None:
     """Keep what a test writes (blobs, certifications, keys) in a folder of its own."""
     settings.VAR_DIR = tmp_path
     settings.STORAGES = {
@@ -93,7 +92,7 @@ def _own_files(settings: SettingsWrapper, tmp_path: Path) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: SettingsWrapper) -> None:
+def _quick_passwords(settings: Settings) -> None:
     """Hash passwords quickly: Argon2 takes its time on purpose, ten times for each cast."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

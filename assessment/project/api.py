@@ -5,6 +5,7 @@ Every failure leaves as problem+json through `assessment.region.problems`.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -23,10 +24,12 @@ from assessment.region.problems import problem_from_status, problem_response
 log = structlog.get_logger(__name__)
 
 # Address below /api/v1: module with a `router`. What belongs to a town stands below TOWN, where
-# `TownScopeMiddleware` has set the scope and `request.town` before a handler runs.
+# `TownScopeMiddleware` has set the scope before a handler runs; `region.requests.town_of` tells which it is
+# (such a handler declares no `town` of its own).
 TOWN = "/towns/{slug:town}"
 OFFICE_ROUTERS: dict[str, str] = {
     "": "assessment.region.api",
+    f"{TOWN}/jobs": "assessment.jobs.api",
 }
 FIELD_ROUTERS: dict[str, str] = {"": "fieldsync.api"}
 
@@ -80,13 +83,32 @@ def _install_problem_details(target: NinjaAPI) -> None:
         return _answer(request, Problem())
 
 
+class Interface(NinjaAPI):
+    """django-ninja's API, whose document also names the parameters of a router's own address."""
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        document = super().get_openapi_schema(**options)
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                stated = {parameter["name"] for parameter in operation.get("parameters", [])}
+                operation["parameters"] = [
+                    *(
+                        {"in": "path", "name": name, "required": True, "schema": {"type": "string"}}
+                        for name in re.findall(r"{(?:\w+:)?(\w+)}", path)
+                        if name not in stated
+                    ),
+                    *operation.get("parameters", []),
+                ]
+        return document
+
+
 def _mount(target: NinjaAPI, routers: dict[str, str]) -> None:
     for prefix, module in routers.items():
         target.add_router(prefix, import_module(module).router)
 
 
 def _make(**options: Any) -> NinjaAPI:
-    made = NinjaAPI(version="1", **options)
+    made = Interface(version="1", **options)
     _install_problem_details(made)
     return made
 

@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "assessment.region.middleware.RequestIdMiddleware",
+    "assessment.project.metrics.RequestMetricsMiddleware",
     "assessment.region.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -154,7 +155,7 @@ SESSION_COOKIE_NAME = "grandlist_session"
 CSRF_COOKIE_NAME = "grandlist_csrf"
 
 # Answered outside of any town's scope: the tablets state theirs by their device token.
-SCOPE_EXEMPT_PREFIXES = ("/api/field/", "/healthz", "/metrics", "/static/")
+SCOPE_EXEMPT_PREFIXES = ("/api/field/", "/healthz", "/metrics", "/ca.crt", "/static/")
 
 CELERY_BROKER_URL = str(CONFIG.celery_broker_url) if CONFIG.celery_broker_url else "filesystem://"
 CELERY_TASK_ALWAYS_EAGER = CONFIG.tasks_eager

@@ -7,6 +7,9 @@ from typing import Any
 from django.urls import include, path
 
 from assessment.project.api import api, field_api
+from assessment.project.authority import certificate
+from assessment.project.health import healthz
+from assessment.project.metrics import metrics
 
 
 def _answering_by_themselves(urls: Any) -> Any:
@@ -17,6 +20,9 @@ def _answering_by_themselves(urls: Any) -> Any:
 
 
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
+    path("ca.crt", certificate, name="authority-certificate"),
     path("api/v1/", _answering_by_themselves(api.urls)),
     path("api/field/v1/", _answering_by_themselves(field_api.urls)),
     path("", include("assessment.office.urls")),

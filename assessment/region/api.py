@@ -7,9 +7,10 @@ from django.utils import timezone
 from ninja import Router
 
 from assessment.region.actors import Actor
-from assessment.region.errors import NotFound
+from assessment.region.errors import SignInNeeded
 from assessment.region.models import Person, Town
-from assessment.region.rules import Permission, permissions_of
+from assessment.region.requests import actor_of, town_of
+from assessment.region.rules import permissions_of
 from assessment.region.schemas import MeOut, PersonOut, RoleOut, TownOut
 from assessment.region.selectors import list_people, list_towns
 
@@ -27,11 +28,7 @@ def get_me(request: HttpRequest) -> MeOut:
 @router.get("/towns/{slug:town}/people", response=list[PersonOut], operation_id="list_people")
 def get_people(request: HttpRequest, town: str) -> list[PersonOut]:
     """Return those who hold a role in the town today."""
-    _, actor = _signed_in(request)
-    here = getattr(request, "town", None)
-    if here is None:
-        raise NotFound
-    actor.require(Permission.VIEW, here.code)
+    _, here = town_of(request)
     return [
         PersonOut(
             id=person.id,
@@ -46,10 +43,10 @@ def get_people(request: HttpRequest, town: str) -> list[PersonOut]:
 
 
 def _signed_in(request: HttpRequest) -> tuple[Person, Actor]:
-    person, actor = request.user, getattr(request, "actor", None)
-    if not isinstance(person, Person) or actor is None:
-        raise NotFound
-    return person, actor
+    person = request.user
+    if not isinstance(person, Person):
+        raise SignInNeeded
+    return person, actor_of(request)
 
 
 def _town(town: Town, actor: Actor) -> TownOut:

@@ -104,7 +104,8 @@ def scope(
         try:
             _apply(inner, using)
             yield inner
-            _apply(outer, using)
+            if not transaction.get_connection(using).needs_rollback:
+                _apply(outer, using)
         finally:
             _current.reset(token)
 

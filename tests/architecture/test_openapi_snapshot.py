@@ -16,10 +16,10 @@ from assessment.project.api import api, field_api
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "openapi"
 
 
-@pytest.mark.parametrize(("name", "interface"), [("office", api), ("field", field_api)])
+@pytest.mark.parametrize(("name", "interface"), [("v1", api), ("field/v1", field_api)])
 def test_the_openapi_document_is_the_committed_one(name, interface):
     made = json.loads(json.dumps(interface.get_openapi_schema(path_prefix=f"/api/{name}/"), default=str))
-    path = FOLDER / f"{name}.json"
+    path = FOLDER / f"{'field' if name.startswith('field') else 'office'}.json"
     if os.environ.get("UPDATE_SNAPSHOTS"):
         path.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n")
     assert made == json.loads(path.read_text())

@@ -22,6 +22,7 @@ PUBLIC: dict[str, str] = {
     "sign-in": "the form for signing in",
     "sign-out": "ends the own session",
     "healthz": "says whether the server works; no data",
+    "ca.crt": "the public certificate that tablets are told to trust",
     "metrics": "counts; answered to the machines named in the settings only",
     "api/v1": "no page; the description is at docs",
     "api/field/v1": "no page; the description is at docs",

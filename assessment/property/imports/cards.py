@@ -50,6 +50,8 @@ class CardImport:
         Name of a shipped mapping or path of a mapping file; blank to find it by the header.
     list_year
         The list whose values the cards state, where the file does not say.
+    effective_on
+        The day on which the cards are true; 1 October of the list year unless given.
     on_error
         ``skip`` leaves refused rows out; ``abort`` imports nothing if a row is refused.
     """
@@ -99,7 +101,7 @@ def import_cards(town: Town, *, actor: Actor, wanted: CardImport) -> ImportOutco
     reason = f"{IMPORT_REASON}{wanted.path.name}"
     refused: RowsRefused | None = None
     try:
-        with scope(actor, towns=[town.code], reason=reason, effective_on=wanted.effective_on):
+        with scope(actor, towns=[town.code], reason=reason, effective_on=_effective_on(wanted)):
             with connection.cursor() as cursor:
                 cursor.execute(_LOCK, [town.code])
             reader = CardReader(mapping, table, _town_keys(town), known_codes(town.code))
@@ -127,9 +129,9 @@ def _import_all(
     key_type = reader.mapping.key.partition(".")[2]
     matcher = Matcher(town.code, key_type)
     uses = {code.code: code for code in Code.objects.filter(town_id=town.code, table="use")}
-    today = wanted.effective_on or timezone.localdate()
+    began_on = _effective_on(wanted)
     writer = BatchWriter(
-        town.code, run.id, today, wanted.path.name, next_account_number(town.code), uses, outcome.counts
+        town.code, run.id, began_on, wanted.path.name, next_account_number(town.code), uses, outcome.counts
     )
     report = outcome.report
     cards = bar(_fitted(reader, wanted, report), label=f"cards of {town.name}")
@@ -192,6 +194,11 @@ def _sales(batch: Iterable[FittedCard], properties: dict[int, UUID]) -> Iterator
                 properties[card.row], card.key, card.row, sale.get("price"), sale["date"],
                 sale.get("book_page", ""), sale.get("qualified", ""), fitted.address,
             )  # fmt: skip
+
+
+def _effective_on(wanted: CardImport) -> dt.date:
+    """Return the day on which the cards are true: the assessment date of their list, unless another is given."""
+    return wanted.effective_on or dt.date(wanted.list_year, 10, 1)
 
 
 def _town_keys(town: Town) -> frozenset[str]:

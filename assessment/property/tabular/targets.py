@@ -8,12 +8,12 @@ _BUILDING = """
     living_area_sqft gross_area_sqft effective_area_sqft total_rooms bedrooms full_baths half_baths kitchens
     fireplaces units elevators exterior_wall roof_structure roof_cover interior_wall floor_cover plumbing
     bath_style kitchen_style heat_fuel heat_type ac_type basement_type basement_area_sqft basement_finish
-    finished_basement_sqft attic garage_attached_spaces percent_good percent_complete remodelled_year
+    finished_basement_sqft attic garage_attached_spaces percent_good percent_complete remodelled_year is_synthetic
 """
 _OWNER = "name co_name mailing_address mailing_city mailing_state mailing_zip"
 _PROPERTY = """
     address unit property_city property_zip zoning neighbourhood use_code exempt_code census_tract total_acres
-    frontage_ft utilities topography comment
+    frontage_ft utilities topography comment is_synthetic
 """
 
 # By part of the card; `user.1` to `user.20` are the town's own fields (RCSA 12-62f-3).

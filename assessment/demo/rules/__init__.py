@@ -1,0 +1,1 @@
+"""Rules of the demonstration: what is generated where no source has it. Plain Python, seeded."""

@@ -1,0 +1,3 @@
+from tests.roll.conftest import office, signed
+
+__all__ = ["office", "signed"]
