@@ -30,6 +30,7 @@ TOWN = "/towns/{slug:town}"
 OFFICE_ROUTERS: dict[str, str] = {
     "": "assessment.region.api",
     f"{TOWN}/jobs": "assessment.jobs.api",
+    f"{TOWN}/field": "fieldsync.office.api",
 }
 FIELD_ROUTERS: dict[str, str] = {"": "fieldsync.api"}
 

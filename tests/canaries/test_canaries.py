@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from tests.canaries import field_world  # noqa: F401  registers its makers
 from tests.canaries.routes import Route, list_routes
 from tests.canaries.world import World, make_world
 from tests.cast import Cast

@@ -1,0 +1,1 @@
+"""The office's side of the field: devices, packages and conflicts, by HTTP and as pages."""

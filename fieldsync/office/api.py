@@ -1,0 +1,186 @@
+"""Devices, packages and conflicts over HTTP, for the office."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.utils import timezone
+from ninja import Router
+from pydantic import Field
+
+from assessment.jobs.services import start_job
+from assessment.region.actors import Actor
+from assessment.region.requests import town_of
+from assessment.region.rules import Permission
+from assessment.region.scope import because
+from fieldsync.conflicts.models import Conflict
+from fieldsync.conflicts.selectors import get_conflict, list_conflicts
+from fieldsync.conflicts.services import reopen_conflict, resolve_conflict
+from fieldsync.devices.selectors import list_devices
+from fieldsync.devices.services import make_enrolment_code
+from fieldsync.office import schemas
+from fieldsync.packages.models import Package
+from fieldsync.packages.rules import Selection
+from fieldsync.packages.selectors import get_package, list_packages
+from fieldsync.packages.services import assign_package, close_package, draw_package, take_back_package
+from fieldsync.packages.tasks import BUILD_PACKAGE
+
+router = Router(tags=["field work"])
+PageSize = Annotated[int, Field(ge=1, le=200)]
+
+
+@router.post("/enrolment-codes", response=schemas.CodeOut, operation_id="make_enrolment_code")
+def post_code(request: HttpRequest, body: schemas.CodeIn) -> schemas.CodeOut:
+    """Make a one-time code by which a tablet comes in; it is shown this once."""
+    actor, town = town_of(request, permission=Permission.MANAGE_DEVICES)
+    code = make_enrolment_code(town.code, actor=actor, label=body.label, person_id=body.person_id)
+    return schemas.CodeOut(code=code)
+
+
+@router.get("/devices", response=list[schemas.DeviceOut], operation_id="list_devices")
+def get_devices(request: HttpRequest) -> list[schemas.DeviceOut]:
+    """Return the town's tablets, those last seen first."""
+    _, town = town_of(request)
+    return [
+        schemas.DeviceOut(
+            id=line.device.id,
+            name=line.device.name,
+            state=line.device.state,
+            person=line.device.person.name if line.device.person else None,
+            app_version=line.device.app_version,
+            last_seen_at=line.device.last_seen_at,
+            open_packages=line.open_packages,
+            pending=line.pending,
+            oldest_age_s=line.oldest_age_s,
+            is_silent=line.is_silent,
+        )
+        for line in list_devices(town.code, now=timezone.now())
+    ]
+
+
+@router.get("/packages", response=list[schemas.PackageOut], operation_id="list_packages")
+def get_packages(request: HttpRequest, limit: PageSize = 50) -> list[schemas.PackageOut]:
+    """Return the town's packages."""
+    _, town = town_of(request)
+    return [_package(package) for package in list_packages(town.code)[:limit]]
+
+
+@router.post("/packages", response=schemas.PackageOut, operation_id="draw_package")
+def post_package(request: HttpRequest, body: schemas.PackageIn) -> schemas.PackageOut:
+    """Draw a package of the properties that fit the selection, and start the job that builds it."""
+    actor, town = town_of(request, permission=Permission.MANAGE_PACKAGES)
+    chosen = body.selection
+    package = draw_package(
+        town.code,
+        actor=actor,
+        title=body.title,
+        selection=Selection(
+            property_ids=tuple(chosen.property_ids),
+            neighbourhood=chosen.neighbourhood,
+            street=chosen.street,
+            not_inspected_since=chosen.not_inspected_since,
+            limit=chosen.limit,
+        ),
+        list_year=body.list_year,
+        kind=body.kind,
+        device_id=body.device_id,
+    )
+    return _package(package, job_id=_build(package, actor))
+
+
+@router.get("/packages/{uuid:package_id}", response=schemas.PackageOut, operation_id="get_package")
+def get_one_package(request: HttpRequest, package_id: UUID) -> schemas.PackageOut:
+    """Return one package."""
+    town_of(request)
+    return _package(get_package(package_id))
+
+
+@router.post("/packages/{uuid:package_id}/assign", response=schemas.PackageOut, operation_id="assign_package")
+def post_assign(request: HttpRequest, package_id: UUID, body: schemas.AssignIn) -> schemas.PackageOut:
+    """Give a package to a device, or take it back."""
+    actor, _ = town_of(request, permission=Permission.MANAGE_PACKAGES)
+    if body.device_id is None:
+        return _package(take_back_package(package_id, actor=actor))
+    return _package(assign_package(package_id, body.device_id, actor=actor))
+
+
+@router.post("/packages/{uuid:package_id}/close", response=schemas.PackageOut, operation_id="close_package")
+def post_close(request: HttpRequest, package_id: UUID) -> schemas.PackageOut:
+    """End a package; what tablets still hold for it is taken when it comes."""
+    actor, _ = town_of(request, permission=Permission.MANAGE_PACKAGES)
+    return _package(close_package(package_id, actor=actor))
+
+
+@router.get("/conflicts", response=list[schemas.ConflictOut], operation_id="list_conflicts")
+def get_conflicts(
+    request: HttpRequest, only_open: bool = True, limit: PageSize = 50
+) -> list[schemas.ConflictOut]:
+    """Return the town's conflicts, the oldest open ones first."""
+    _, town = town_of(request)
+    return [_conflict(conflict) for conflict in list_conflicts(town.code, only_open=only_open)[:limit]]
+
+
+@router.post(
+    "/conflicts/{uuid:conflict_id}/answer", response=schemas.ConflictOut, operation_id="answer_conflict"
+)
+def post_answer(request: HttpRequest, conflict_id: UUID, body: schemas.AnswerIn) -> schemas.ConflictOut:
+    """Close a conflict with the office's value, the field's, or another."""
+    actor, _ = town_of(request)
+    with because(body.reason):
+        resolve_conflict(
+            conflict_id, actor=actor, choice=Conflict.State(body.choice), reason=body.reason, value=body.value
+        )
+        return _conflict(get_conflict(conflict_id))
+
+
+@router.post(
+    "/conflicts/{uuid:conflict_id}/reopen", response=schemas.ConflictOut, operation_id="reopen_conflict"
+)
+def post_reopen(request: HttpRequest, conflict_id: UUID) -> schemas.ConflictOut:
+    """Undo an answer, if the field was not changed since."""
+    actor, _ = town_of(request)
+    with because("answer taken back"):
+        reopen_conflict(conflict_id, actor=actor, reason="answer taken back")
+        return _conflict(get_conflict(conflict_id))
+
+
+def _build(package: Package, actor: Actor) -> UUID:
+    payload = {"package_id": str(package.id)}
+    return start_job(
+        BUILD_PACKAGE, actor=actor, town=package.town_id, payload=payload, key=str(package.id)
+    ).id
+
+
+def _package(package: Package, *, job_id: UUID | None = None) -> schemas.PackageOut:
+    return schemas.PackageOut(
+        id=package.id,
+        title=package.title,
+        kind=package.kind,
+        state=package.state,
+        list_year=package.list_year,
+        device_id=package.device_id,
+        record_count=package.record_count,
+        byte_count=package.byte_count,
+        drawn_at=package.drawn_at,
+        job_id=job_id,
+    )
+
+
+def _conflict(conflict: Conflict) -> schemas.ConflictOut:
+    return schemas.ConflictOut(
+        id=conflict.id,
+        property_id=conflict.property_id,
+        address=conflict.property.address,
+        field=conflict.field,
+        kind=conflict.kind,
+        why=conflict.why,
+        base=conflict.base,
+        office_value=conflict.theirs,
+        office_author=conflict.theirs_author,
+        field_value=conflict.ours,
+        field_author=conflict.ours_author,
+        state=conflict.state,
+        arose_at=conflict.arose_at,
+    )

@@ -1,0 +1,64 @@
+"""The field's canaries: a tablet, a package, a pushed change and a conflict."""
+
+from __future__ import annotations
+
+from assessment.region.ids import new_id
+from fieldsync.conflicts.models import Conflict
+from fieldsync.devices.models import Device
+from fieldsync.packages.rules import Selection
+from fieldsync.packages.services import draw_package
+from fieldsync.push.models import Mutation, Quarantine
+from fieldsync.push.rules import Status
+from tests.canaries.world import NOW, World, maker
+from tests.cast import SYSTEM
+
+
+@maker
+def make_field(world: World) -> None:
+    town, mark = world.town.code, world.marker
+    device = Device.objects.create(
+        town_id=town, name=f"{mark} tablet", public_key=mark, enrolled_at=NOW, last_seen_at=NOW
+    )
+    package = draw_package(
+        town,
+        actor=SYSTEM,
+        title=f"{mark} package",
+        selection=Selection(street=f"{mark} ST"),
+        list_year=2025,
+        device_id=device.id,
+    )
+    mutation = Mutation.objects.create(
+        town_id=town,
+        mutation_id=new_id(),
+        device=device,
+        device_seq=1,
+        batch_id=new_id(),
+        kind="card.patch",
+        schema_version=1,
+        body={"mark": mark},
+        sha256="0" * 64,
+        status=Status.CONFLICT,
+        received_at=NOW,
+    )
+    conflict = Conflict.objects.create(
+        town_id=town,
+        property_id=world.ids["property_id"],
+        mutation=mutation,
+        device=device,
+        field="comment",
+        base=mark,
+        theirs=f"{mark} office",
+        ours=f"{mark} field",
+        ours_author=mark,
+        arose_at=NOW,
+    )
+    waiting = Quarantine.objects.create(
+        town_id=town, mutation=mutation, device=device, code="unknown-kind", detail=mark, quarantined_at=NOW
+    )
+    world.ids |= {
+        "device_id": device.id,
+        "package_id": package.id,
+        "mutation_id": mutation.id,
+        "conflict_id": conflict.id,
+        "quarantine_id": waiting.id,
+    }
