@@ -25,6 +25,7 @@ urlpatterns = [
     path("ca.crt", certificate, name="authority-certificate"),
     path("api/v1/", _answering_by_themselves(api.urls)),
     path("api/field/v1/", _answering_by_themselves(field_api.urls)),
+    path("tiles/", include("gis.tiles.urls")),
     path("", include("assessment.office.urls")),
 ]
 

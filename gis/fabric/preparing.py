@@ -100,6 +100,7 @@ def prepare_file(path: Path, *, town: Town, options: ReadOptions) -> PreparedFil
         dry_run=False,
         seconds={"read": read - began, "place": placed - read, "check": clock() - placed},
     )
+    report.notes += [f"GDAL remarks: {remark}" for remark in raw.remarks]
     if placement is None:
         report.notes.append(f"{town.name} has no boundary here, so no parcel was checked for its place.")
     if source == "stated" and raw.crs and not crs.equals(pyproj.CRS.from_user_input(raw.crs)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ class RawLayer:
         Two-dimensional shapes in the file's coordinates; None where there is none or it is unreadable.
     unreadable
         True where the file has bytes that are no shape.
+    remarks
+        What GDAL remarked on while reading.
     """
 
     name: str
@@ -41,6 +44,7 @@ class RawLayer:
     cells: Mapping[str, list[Any]]
     shapes: Shapes
     unreadable: Mask
+    remarks: tuple[str, ...] = ()
 
     @property
     def row_count(self) -> int:
@@ -79,8 +83,10 @@ def read_layer(path: Path, *, layer: str | None = None) -> RawLayer:
         raise UnreadableParcelFile(path.name, "there is no such file")
     name = _choose_layer(path, layer)
     try:
-        driver = str(pyogrio.read_info(path, layer=name)["driver"])
-        meta, _, wkb, columns = pyogrio.raw.read(path, layer=name, force_2d=True)
+        with warnings.catch_warnings(record=True) as remarks:
+            warnings.simplefilter("always")
+            driver = str(pyogrio.read_info(path, layer=name)["driver"])
+            meta, _, wkb, columns = pyogrio.raw.read(path, layer=name, force_2d=True)
     except UnicodeDecodeError as error:
         raise UnreadableParcelFile(path.name, "its text is in no encoding that it states") from error
     except (DataSourceError, DataLayerError, ValueError) as error:
@@ -96,6 +102,7 @@ def read_layer(path: Path, *, layer: str | None = None) -> RawLayer:
         cells={str(field): _plain(values) for field, values in zip(meta["fields"], columns, strict=True)},
         shapes=shapes,
         unreadable=present & shapely.is_missing(shapes),
+        remarks=tuple(dict.fromkeys(str(remark.message) for remark in remarks)),
     )
 
 

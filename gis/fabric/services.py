@@ -4,47 +4,46 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
-import shapely
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from assessment.property.accounts import hold_import_lock
-from assessment.property.bulk import insert_rows
 from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.models import ImportRun
 from assessment.region.actors import Actor
-from assessment.region.ids import new_id
 from assessment.region.models import Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
-from gis.boxes import Box
 from gis.errors import NoParcels, RowsRefused
 from gis.fabric.linking import KeptParcel, inherit, link_parcels
-from gis.fabric.models import FabricVersion, Lineage, Parcel, TopologyFinding
+from gis.fabric.models import FabricVersion, Parcel
 from gis.fabric.preparing import PreparedFile, ReadOptions, prepare_file
-from gis.fabric.report import FabricReport, FoundAt
+from gis.fabric.report import FabricReport
 from gis.fabric.rules.change import (
     Descent,
-    Differences,
     compare,
     shape_digests,
-    trace,
     words_digest,
 )
 from gis.fabric.rules.columns import lasting
 from gis.fabric.rules.layer import ParcelRow
 from gis.fabric.statistics import analyze
-
-_BATCH = 1_000
-Progress = Callable[[str, Iterable[Any], int], Iterable[Any]]
+from gis.fabric.storing import (
+    Progress,
+    insert_findings,
+    insert_lineage,
+    insert_parcels,
+    make_version,
+    put_in_force,
+)
+from gis.tiles.services import start_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,8 @@ class ImportOptions:
         ``skip`` leaves refused rows out and reports them; ``abort`` imports nothing when there is any.
     create_properties
         Open an account for a parcel to which no property answers.
+    make_tiles
+        Queue the making of map tiles for a new version.
     dry_run
         Do everything, report it, and leave the fabric as it is.
     """
@@ -64,6 +65,7 @@ class ImportOptions:
     read: ReadOptions = field(default_factory=ReadOptions)
     on_error: Literal["skip", "abort"] = "skip"
     create_properties: bool = True
+    make_tiles: bool = True
     dry_run: bool = False
 
 
@@ -123,7 +125,7 @@ def import_fabric(
     began = time.perf_counter()
     with scope(actor, towns=[town.code], reason=f"{IMPORT_REASON}{path.name}"):
         with transaction.atomic():
-            _store(prepared, actor=actor, create_properties=chosen.create_properties, progress=progress)
+            _store(prepared, actor=actor, options=chosen, progress=progress)
             if chosen.dry_run:
                 transaction.set_rollback(True)
         report.seconds["store"] = time.perf_counter() - began
@@ -146,7 +148,7 @@ def _record_run(report: FabricReport, *, actor: Actor, started_at: dt.datetime) 
     )
 
 
-def _store(prepared: PreparedFile, *, actor: Actor, create_properties: bool, progress: Progress) -> None:
+def _store(prepared: PreparedFile, *, actor: Actor, options: ImportOptions, progress: Progress) -> None:
     report, rows = prepared.report, prepared.layer.parcels
     hold_import_lock(report.town_code)
     digests = _digests(rows)
@@ -161,14 +163,14 @@ def _store(prepared: PreparedFile, *, actor: Actor, create_properties: bool, pro
         report.fabric_number = current.number
         kept = [KeptParcel(old[row.key][0], row) for row in rows]
         report.links = link_parcels(
-            kept, actor=actor, fabric=current, on=today, create_properties=create_properties
+            kept, actor=actor, fabric=current, on=today, create_properties=options.create_properties
         ).as_dict()
         return
-    fabric = _make_version(report, actor)
-    kept = _insert_parcels(fabric, rows, digests, progress)
+    fabric = make_version(report, actor)
+    kept = insert_parcels(fabric, rows, digests, progress)
     old_ids = {key: parcel_id for key, (parcel_id, _, _) in old.items()}
-    lines = _insert_lineage(fabric, differences, old_ids, kept)
-    _insert_findings(fabric, report.findings)
+    lines = insert_lineage(fabric, differences, old_ids, kept)
+    insert_findings(fabric, report.findings)
     inherited = (
         None
         if current is None
@@ -180,10 +182,12 @@ def _store(prepared: PreparedFile, *, actor: Actor, create_properties: bool, pro
         fabric=fabric,
         on=today,
         inherited=inherited,
-        create_properties=create_properties,
+        create_properties=options.create_properties,
     ).as_dict()
-    _put_in_force(fabric, instead_of=current)
+    put_in_force(fabric, instead_of=current)
     analyze()
+    if options.make_tiles:
+        start_tiles(fabric, actor=actor)
     report.fabric_number, report.is_new_version = fabric.number, True
     report.descent = {kind.value: sum(line[2] is kind for line in lines) for kind in Descent}
 
@@ -206,133 +210,3 @@ def _kept_digests(fabric: FabricVersion | None) -> dict[str, tuple[UUID, str, st
             "id", "parcel_key", "shape_digest", "words_digest"
         )
     }
-
-
-def _make_version(report: FabricReport, actor: Actor) -> FabricVersion:
-    last = FabricVersion.objects.filter(town_id=report.town_code).aggregate(last=Max("number"))["last"]
-    return FabricVersion.objects.create(
-        town_id=report.town_code,
-        number=(last or 0) + 1,
-        source_name=report.file[:200],
-        source_sha256=report.sha256,
-        source_layer=report.layer[:120],
-        source_crs=report.crs[:120],
-        identifier_column=report.identifier_column[:120],
-        row_count=report.rows,
-        parcel_count=report.parcels,
-        refused_count=len(report.refused),
-        findings=report.finding_counts,
-        changes=report.changes,
-        imported_by_id=actor.person_id,
-        imported_by_name=actor.name,
-        imported_at=timezone.now(),
-    )
-
-
-def _insert_parcels(
-    fabric: FabricVersion,
-    rows: Sequence[ParcelRow],
-    digests: dict[str, tuple[str, str]],
-    progress: Progress,
-) -> list[KeptParcel]:
-    kept = [KeptParcel(new_id(), row) for row in rows]
-    starts = range(0, len(kept), _BATCH)
-    for start in progress("parcels", starts, len(starts)):
-        insert_rows(
-            Parcel,
-            [_parcel(fabric, parcel, digests[parcel.row.key]) for parcel in kept[start : start + _BATCH]],
-        )
-    return kept
-
-
-def _parcel(fabric: FabricVersion, kept: KeptParcel, digests: tuple[str, str]) -> dict[str, Any]:
-    row = kept.row
-    return {
-        "id": kept.id,
-        "town_id": fabric.town_id,
-        "fabric_id": fabric.id,
-        "row": row.row,
-        "parcel_key": row.key[:80],
-        "address": row.address[:160],
-        "kind": row.kind[:60],
-        "use": row.use[:120],
-        "attributes": dict(row.attributes),
-        "geom": shapely.to_wkb(row.shape),
-        "original_geom": None if row.original is None else shapely.to_wkb(row.original),
-        "bbox": Box(*shapely.bounds(row.shape).tolist()).text,
-        "area_sqft": row.area_sqft,
-        "is_multipart": row.is_multipart,
-        "is_repaired": row.is_repaired,
-        "shape_digest": digests[0],
-        "words_digest": digests[1],
-    }
-
-
-def _insert_lineage(
-    fabric: FabricVersion,
-    differences: Differences,
-    old_ids: dict[str, UUID],
-    kept: Sequence[KeptParcel],
-) -> list[tuple[UUID, UUID, Descent]]:
-    """Trace the parcels that went, came or were redrawn; return (old parcel, new parcel, descent)."""
-    gone = [*differences.removed, *differences.reshaped]
-    came = {*differences.added, *differences.reshaped}
-    new = [parcel for parcel in kept if parcel.row.key in came]
-    if not gone or not new:
-        return []
-    shapes = {
-        key: shapely.from_wkb(bytes(wkb))
-        for key, wkb in Parcel.objects.filter(
-            town_id=fabric.town_id, id__in=[old_ids[key] for key in gone]
-        ).values_list("parcel_key", "geom")
-    }
-    lines = trace(
-        np.array([shapes[key] for key in gone], dtype=object),
-        np.array([parcel.row.shape for parcel in new], dtype=object),
-        gone,
-        [parcel.row.key for parcel in new],
-    )
-    Lineage.objects.bulk_create(
-        (
-            Lineage(
-                town_id=fabric.town_id,
-                parent_id=old_ids[gone[line.parent]],
-                child_id=new[line.child].id,
-                descent=line.descent.value,
-                common_sqft=line.common_sqft,
-                share_of_parent=line.share_of_parent,
-                share_of_child=line.share_of_child,
-            )
-            for line in lines
-        ),
-        batch_size=_BATCH,
-    )
-    return [(old_ids[gone[line.parent]], new[line.child].id, line.descent) for line in lines]
-
-
-def _insert_findings(fabric: FabricVersion, findings: Sequence[FoundAt]) -> None:
-    TopologyFinding.objects.bulk_create(
-        (
-            TopologyFinding(
-                town_id=fabric.town_id,
-                fabric_id=fabric.id,
-                kind=found.finding.kind.value,
-                rows=list(found.rows),
-                parcel_keys=list(found.keys),
-                area_sqft=found.finding.area_sqft,
-                detail=found.finding.detail[:200],
-                x_ft=found.finding.location[0] if found.finding.location else None,
-                y_ft=found.finding.location[1] if found.finding.location else None,
-            )
-            for found in findings
-        ),
-        batch_size=_BATCH,
-    )
-
-
-def _put_in_force(fabric: FabricVersion, *, instead_of: FabricVersion | None) -> None:
-    if instead_of is not None:
-        instead_of.state = FabricVersion.State.SUPERSEDED
-        instead_of.save(update_fields=["state"])
-    fabric.state = FabricVersion.State.CURRENT
-    fabric.save(update_fields=["state"])

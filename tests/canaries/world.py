@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 
+import shapely
 from PIL import Image
 
 from assessment.jobs.models import Job
@@ -25,6 +26,7 @@ from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, post_assessments
 from assessment.roll.services.signing import sign_grand_list
 from assessment.sales.models import Transfer
+from gis import models as land
 from tests.cast import SYSTEM
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -211,3 +213,45 @@ def make_grand_list(world: World) -> None:
     with scope(world.actor, towns=[world.town.code]):
         sign_grand_list(opened, actor=world.actor)
     world.ids["grand_list_id"] = opened.id
+
+
+@maker
+def make_land(world: World) -> None:
+    town, mark = world.town.code, world.marker
+    fabric = land.FabricVersion.objects.create(
+        town_id=town,
+        number=1,
+        state="current",
+        source_name=f"{mark}.gpkg",
+        source_sha256="0" * 64,
+        source_crs="EPSG:2234",
+        identifier_column="PARCEL_ID",
+        row_count=1,
+        parcel_count=1,
+        imported_by_name=mark,
+        imported_at=NOW,
+    )
+    shape = shapely.box(950_000, 680_000, 950_100, 680_100)
+    parcel = land.Parcel.objects.create(
+        town_id=town,
+        fabric=fabric,
+        row=1,
+        parcel_key=f"{mark}-1",
+        address=f"1 {mark} ST",
+        attributes={"PARCEL_ID": mark},
+        geom=shapely.to_wkb(shape),
+        bbox=shape.bounds,
+        area_sqft=shape.area,
+    )
+    land.ParcelProperty.objects.create(
+        town_id=town, parcel=parcel, property_id=world.ids["property_id"], method="hand"
+    )
+    blob = store_blob(f"{mark} tiles".encode(), town_code=town, media_type="application/vnd.pmtiles")
+    land.TileArchive.objects.create(
+        town_id=town, fabric=fabric, blob=blob, min_zoom=12, max_zoom=15, duration_s=1, made_at=NOW
+    )
+    world.ids |= {
+        "version": fabric.id,
+        "collection_id": f"{world.town.slug}-parcels",
+        "item_id": parcel.id,
+    }
