@@ -31,6 +31,8 @@ OFFICE_ROUTERS: dict[str, str] = {
     "": "assessment.region.api",
     f"{TOWN}/jobs": "assessment.jobs.api",
     f"{TOWN}/field": "fieldsync.office.api",
+    f"{TOWN}/lists": "assessment.roll.api",
+    f"{TOWN}/petitions": "assessment.appeals.api",
 }
 FIELD_ROUTERS: dict[str, str] = {"": "fieldsync.api"}
 

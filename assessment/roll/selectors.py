@@ -9,11 +9,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from assessment.property.models import Property
 from assessment.region.errors import NotFound
-from assessment.roll.models import Certification, GrandList, InstrumentLine, SnapshotRow
-from assessment.roll.rules.accounts import SignedAccount, account_from_content
+from assessment.roll.models import Assessment, Certification, GrandList, InstrumentLine, SnapshotRow
+from assessment.roll.rules.accounts import (
+    SignedAccount,
+    SignedExemption,
+    SignedLine,
+    account_from_content,
+    cap_exemptions,
+)
 from assessment.roll.rules.m13 import Effect
 
 PROPERTY_KIND = {
@@ -22,6 +29,7 @@ PROPERTY_KIND = {
     "motor_vehicle": "vehicle",
     "supplemental": "vehicle",
 }
+PAGE = 100
 CONTENT_COLUMNS = (
     "seq", "list_number", "property_id", "account", "owner", "co_owner", "mailing_address", "location",
     "confidential", "exempt_code", "lines", "exemptions", "gross", "exempt", "net",
@@ -209,17 +217,88 @@ def list_instrument_lines(grand_list: GrandList, *, through: dt.date | None = No
     ]  # fmt: skip
 
 
-def find_signed_account(grand_list: GrandList, subject: Property) -> SignedAccount | None:
-    """Return a property's account as it was signed, or None when it was not on the list."""
-    row = (
-        SnapshotRow.objects.filter(town_id=grand_list.town_id, grand_list=grand_list, property=subject)
-        .values(*CONTENT_COLUMNS)
+def list_accounts(
+    grand_list: GrandList, *, q: str = "", offset: int = 0, limit: int = PAGE
+) -> list[SignedAccount]:
+    """Return a page of a list's accounts, as signed or, before the signing, as they stand.
+
+    Parameters
+    ----------
+    q
+        Part of an owner's name or a location, or the beginning of an account or list number.
+    """
+    rows: Any = SnapshotRow.objects if grand_list.is_signed else Assessment.objects
+    found = rows.filter(town_id=grand_list.town_id, grand_list=grand_list)
+    if q.strip():
+        found = found.filter(
+            Q(owner__icontains=q) | Q(location__icontains=q) | Q(account__startswith=q) | Q(list_number=q)
+        )
+    end = offset + min(max(limit, 1), PAGE)
+    if grand_list.is_signed:
+        return [_signed(row) for row in found.order_by("seq").values(*CONTENT_COLUMNS)[offset:end]]
+    accounts = found.prefetch_related("lines", "exemptions").order_by("account", "id")[offset:end]
+    return [_standing(item) for item in accounts]
+
+
+def find_account(grand_list: GrandList, property_id: UUID) -> SignedAccount | None:
+    """Return a property's account, as signed or, before the signing, as it stands; None when not listed."""
+    if grand_list.is_signed:
+        row = (
+            SnapshotRow.objects.filter(
+                town_id=grand_list.town_id, grand_list=grand_list, property_id=property_id
+            )
+            .values(*CONTENT_COLUMNS)
+            .first()
+        )
+        return _signed(row) if row else None
+    item = (
+        Assessment.objects.filter(town_id=grand_list.town_id, grand_list=grand_list, property_id=property_id)
+        .prefetch_related("lines", "exemptions")
         .first()
     )
-    if row is None:
-        return None
-    row["property_id"] = str(row["property_id"])
-    return account_from_content(row)
+    return _standing(item) if item else None
+
+
+def _signed(row: dict[str, Any]) -> SignedAccount:
+    return account_from_content({**row, "property_id": str(row["property_id"])})
+
+
+def _standing(item: Assessment) -> SignedAccount:
+    lines = tuple(
+        SignedLine(
+            line.detail_code,
+            "" if line.quantity is None else f"{line.quantity.normalize():f}",
+            line.unit,
+            line.appraised,
+            line.assessed,
+        )
+        for line in sorted(item.lines.all(), key=lambda line: line.line_number)
+    )
+    granted = sorted(item.exemptions.all(), key=lambda exemption: exemption.pk)
+    applied = cap_exemptions(sum(line.assessed for line in lines), [row.amount for row in granted])
+    return SignedAccount(
+        seq=0, list_number=item.list_number, property_id=str(item.property_id), account=item.account,
+        owner=item.owner, co_owner=item.co_owner, mailing_address=item.mailing_address, location=item.location,
+        confidential=item.is_confidential, exempt_code=item.exempt_code, lines=lines,
+        exemptions=() if item.exempt_code else tuple(
+            SignedExemption(row.code, amount, row.statute) for row, amount in zip(granted, applied, strict=True)
+        ),
+    )  # fmt: skip
+
+
+def list_property_history(town_code: int, property_id: UUID) -> list[tuple[GrandList, SignedAccount]]:
+    """Return a property's account on each list of its town, newest first: what a record card shows."""
+    history = []
+    for grand_list in GrandList.objects.filter(town_id=town_code, assessments__property_id=property_id):
+        account = find_account(grand_list, property_id)
+        if account is not None:
+            history.append((grand_list, account))
+    return history
+
+
+def find_signed_account(grand_list: GrandList, subject: Property) -> SignedAccount | None:
+    """Return a property's account as it was signed, or None when it was not on the list."""
+    return find_account(grand_list, subject.pk) if grand_list.is_signed else None
 
 
 _TOTALS_SQL = """

@@ -14,6 +14,7 @@ from io import BytesIO
 import shapely
 from PIL import Image
 
+from assessment.appeals.services import receive_petition
 from assessment.jobs.models import Job
 from assessment.jobs.registry import RunningJob, job_handler
 from assessment.property import models as record
@@ -22,6 +23,8 @@ from assessment.region.actors import Actor
 from assessment.region.models import Person, Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
+from assessment.roll.models import GrandList
+from assessment.roll.services.instruments import Change, issue_instrument
 from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, post_assessments
 from assessment.roll.services.signing import sign_grand_list
@@ -255,3 +258,25 @@ def make_land(world: World) -> None:
         "collection_id": f"{world.town.slug}-parcels",
         "item_id": parcel.id,
     }
+
+
+def make_instrument_and_petition(world: World) -> None:
+    grand_list = GrandList.objects.get(pk=world.ids["grand_list_id"])
+    subject = record.Property.objects.get(pk=world.ids["property_id"])
+    issue_instrument(
+        grand_list,
+        actor=SYSTEM,
+        kind="correction",
+        subject=subject,
+        changes=[Change("assessed", "13", -700)],
+        dated_on=NOW.date(),
+        explanation=world.marker,
+    )
+    petition = receive_petition(
+        grand_list,
+        actor=SYSTEM,
+        subject=subject,
+        received_on=dt.date(2026, 2, 1),
+        petitioner=world.marker,
+    )
+    world.ids |= {"list_id": grand_list.pk, "petition_id": petition.pk}
