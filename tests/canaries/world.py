@@ -260,6 +260,7 @@ def make_land(world: World) -> None:
     }
 
 
+@maker
 def make_instrument_and_petition(world: World) -> None:
     grand_list = GrandList.objects.get(pk=world.ids["grand_list_id"])
     subject = record.Property.objects.get(pk=world.ids["property_id"])
