@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from assessment.office.history import ON_CARD, list_history
+from assessment.office.history import ON_CARD, list_told_history
 from assessment.office.record import CardRecord, read_card
 from assessment.office.registries import PageScope
 from assessment.office.sketch import SketchSection, draw_sketch
@@ -71,13 +70,14 @@ _QUIET = {
     "percent_complete": Decimal(100),
 }
 _EFFECTIVE_SHARE = "effective_factor"
+MOST_PHOTOS = 24
 
 
 def land_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """Land lines with their factors."""
     card = read_card(property_id, scope)
     return {
-        "lines": [_land_line(row, card) for row in card.land_lines],
+        "lines": [_land_line(row, card) for row in card.card.land_lines],
         "total_acres": card.property["total_acres"],
     }
 
@@ -97,11 +97,13 @@ def _land_line(row: Row, card: CardRecord) -> dict[str, Any]:
 def buildings_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """Buildings with their characteristics, sections and sketch."""
     card = read_card(property_id, scope)
-    return {"buildings": [_building(row, card) for row in card.buildings]}
+    return {"buildings": [_building(row, card) for row in card.card.buildings]}
 
 
 def _building(row: Row, card: CardRecord) -> dict[str, Any]:
-    sections = [_section(each, card) for each in card.sections if str(each["building_id"]) == str(row["id"])]
+    sections = [
+        _section(each, card) for each in card.card.sections if str(each["building_id"]) == str(row["id"])
+    ]
     areas = [section["area_sqft"] for section in sections]
     effective = [section["effective_area_sqft"] for section in sections]
     use = card.label("use", row.get("use_code")) or card.label("style", row.get("style"))
@@ -161,7 +163,7 @@ def _section(row: Row, card: CardRecord) -> dict[str, Any]:
 def features_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """Outbuildings, yard improvements and extra features."""
     card = read_card(property_id, scope)
-    return {"features": [_feature(row, card) for row in card.features]}
+    return {"features": [_feature(row, card) for row in card.card.features]}
 
 
 def _feature(row: Row, card: CardRecord) -> dict[str, Any]:
@@ -175,40 +177,30 @@ def _feature(row: Row, card: CardRecord) -> dict[str, Any]:
 
 
 def owners_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
-    """Who owns, now and before; a protected address is left out for those who may not see it."""
-    card = read_card(property_id, scope)
-    may_see = scope.may("view_confidential")
-    return {"owners": [_owner(row, may_see=may_see) for row in card.ownerships]}
+    """Who owns, now and before; what is confidential comes suppressed for those who may not see it."""
+    return {"owners": [_owner(row) for row in read_card(property_id, scope).card.owners]}
 
 
-def _owner(row: Row, *, may_see: bool) -> dict[str, Any]:
-    hidden = row["is_confidential"] and not may_see
-    parts = (
-        row["mailing_address"],
-        row["mailing_city"],
-        f"{row['mailing_state']} {row['mailing_zip']}".strip(),
-    )
+def _owner(row: Row) -> dict[str, Any]:
+    place = f"{row['mailing_state']} {row['mailing_zip']}".strip()
+    parts = (row["mailing_address"], row["mailing_city"], place)
     return {
-        "name": row["name"],
-        "mailing": "Withheld (CGS 1-217)" if hidden else ", ".join(part for part in parts if part),
-        "is_confidential": row["is_confidential"],
-        "valid_from": row["valid_from"],
-        "valid_to": row["valid_to"],
-        "share_percent": row["share_percent"],
-        "book_page": row["book_page"],
+        **row,
+        "name": f"{row['name']} & {row['co_name']}" if row["co_name"] else row["name"],
+        "mailing": ", ".join(part for part in parts if part),
     }
 
 
 def permits_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """Building permits, latest first."""
-    return {"permits": [_permit(row) for row in read_card(property_id, scope).permits]}
+    return {"permits": [_permit(row) for row in reversed(read_card(property_id, scope).card.permits)]}
 
 
 def _permit(row: Row) -> dict[str, Any]:
     if row["occupancy_certified_on"]:
-        state = f"Occupied {day(_as_day(row['occupancy_certified_on']))}"
+        state = f"Occupied {day(row['occupancy_certified_on'])}"
     elif row["closed_on"]:
-        state = f"Closed {day(_as_day(row['closed_on']))}"
+        state = f"Closed {day(row['closed_on'])}"
     else:
         complete = row["percent_complete"]
         state = "Open" if complete is None else f"Open, {number(complete)} % complete"
@@ -218,30 +210,27 @@ def _permit(row: Row) -> dict[str, Any]:
     return {**row, "work": work, "state": state}
 
 
-def _as_day(value: dt.date | str) -> dt.date:
-    return dt.date.fromisoformat(value) if isinstance(value, str) else value
-
-
 def photos_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
-    """Photos whose bytes are here and verified; the front first."""
-    rows = Photo.objects.filter(
-        property_id=property_id, state__in=(Photo.State.VERIFIED, Photo.State.PROCESSED)
-    ).order_by("-is_primary", "-taken_at", "-created_at")[:24]
-    return {"photos": [_photo(row, scope) for row in rows]}
+    """Photos whose bytes are here and verified; the front first, then the latest."""
+    here = (Photo.State.VERIFIED, Photo.State.PROCESSED)
+    rows = [row for row in read_card(property_id, scope).card.photos if row["state"] in here]
+    rows.sort(key=lambda row: (row["is_primary"], str(row["taken_at"] or row["created_at"])), reverse=True)
+    return {"photos": [_photo(row, scope) for row in rows[:MOST_PHOTOS]]}
 
 
-def _photo(row: Photo, scope: PageScope) -> dict[str, Any]:
-    what = words(row.role) if row.role else "Photo"
+def _photo(row: Row, scope: PageScope) -> dict[str, Any]:
+    what = words(row["role"]) if row["role"] else "Photo"
+    taken = day(row["taken_at"]) if row["taken_at"] else ""
     return {
         "url": _photo_url(row, "web", scope),
         "thumbnail_url": _photo_url(row, "thumbnail", scope),
-        "alt": f"{what}, taken {day(row.taken_at)}" if row.taken_at else what,
-        "caption": f"{what} {day(row.taken_at) if row.taken_at else ''}".strip(),
+        "alt": f"{what}, taken {taken}" if taken else what,
+        "caption": f"{what} {taken}".strip(),
     }
 
 
-def _photo_url(row: Photo, size: str, scope: PageScope) -> str:
-    return reverse("photo", kwargs={"town": scope.town.slug, "photo_id": row.id, "size": size})
+def _photo_url(row: Row, size: str, scope: PageScope) -> str:
+    return reverse("photo", kwargs={"town": scope.town.slug, "photo_id": row["id"], "size": size})
 
 
 def inspections_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
@@ -274,7 +263,7 @@ def inspections_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
 
 def history_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
     """The journal: who, when, why, before and after."""
-    entries, more = list_history(property_id, scope, size=ON_CARD)
+    entries, more = list_told_history(property_id, scope, size=ON_CARD)
     url = reverse("property-history", kwargs={"town": scope.town.slug, "property_id": property_id})
     return {"entries": entries, "more_url": f"{url}?before={more}" if more else ""}
 

@@ -7,20 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Model, QuerySet
-
 from assessment.office.registries import PageScope
-from assessment.property.models import (
-    Building,
-    Code,
-    Feature,
-    LandLine,
-    Ownership,
-    Permit,
-    Property,
-    PropertyAlias,
-    Section,
-)
+from assessment.property.models import Code
+from assessment.property.selectors import RecordCard, get_record_card, record_on
 from assessment.region.errors import NotFound
 
 Row = Mapping[str, Any]
@@ -28,17 +17,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class CardRecord:
-    """One property with everything that stands on its card, as plain rows."""
+    """One property's card with the meanings of the codes that stand on it."""
 
-    property: Row
-    aliases: Sequence[Row]
-    land_lines: Sequence[Row]
-    buildings: Sequence[Row]
-    sections: Sequence[Row]
-    features: Sequence[Row]
-    ownerships: Sequence[Row]
-    permits: Sequence[Row]
+    card: RecordCard
     codes: Mapping[tuple[str, str], Row]
+
+    @property
+    def property(self) -> Row:
+        """The account's own row."""
+        return self.card.account
 
     def label(self, table: str, code: Any) -> str:
         """Return what the town's code table says the code means; empty when it does not."""
@@ -52,7 +39,13 @@ class CardRecord:
 
 
 def read_card(property_id: UUID, scope: PageScope) -> CardRecord:
-    """Return the card's rows; raise `NotFound` when the town has no such property."""
+    """Return the card, as it is or as it stood on the scope's day.
+
+    Raises
+    ------
+    NotFound
+        The town has no such property, or it was not on record on that day.
+    """
     key = ("card", property_id)
     if key not in scope.memo:
         scope.memo[key] = _read(property_id, scope)
@@ -61,45 +54,21 @@ def read_card(property_id: UUID, scope: PageScope) -> CardRecord:
 
 
 def _read(property_id: UUID, scope: PageScope) -> CardRecord:
-    found = Property.objects.filter(id=property_id, town_id=scope.town.code).values().first()
-    if found is None:
+    if scope.as_of is None:
+        card = get_record_card(property_id, actor=scope.actor)
+    else:
+        card = record_on(property_id, scope.as_of, actor=scope.actor)
+    if card.account["town_id"] != scope.town.code:
         raise NotFound
-    account = dict(found)
-    ownerships = (
-        _rows(Ownership, property_id)
-        .order_by("-valid_from")
-        .values(
-            "share_percent",
-            "valid_from",
-            "valid_to",
-            "book_page",
-            "is_confidential",
-            name=F("owner__name"),
-            mailing_address=F("owner__mailing_address"),
-            mailing_city=F("owner__mailing_city"),
-            mailing_state=F("owner__mailing_state"),
-            mailing_zip=F("owner__mailing_zip"),
-        )
-    )
-    buildings = list(_rows(Building, property_id).order_by("building_number").values())
-    sections = list(_rows(Section, property_id).order_by("storey", "label").values())
-    land_lines = list(_rows(LandLine, property_id).order_by("line_number").values())
-    features = list(_rows(Feature, property_id).order_by("line_number").values())
-    return CardRecord(
-        property=account,
-        aliases=list(_rows(PropertyAlias, property_id).order_by("id_type", "-valid_from").values()),
-        land_lines=land_lines,
-        buildings=buildings,
-        sections=sections,
-        features=features,
-        ownerships=list(ownerships),
-        permits=list(_rows(Permit, property_id).order_by("-issued_on").values()),
-        codes=_read_codes([account, *buildings, *sections, *land_lines, *features], scope.town.code),
-    )
-
-
-def _rows(model: type[Model], property_id: UUID) -> QuerySet[Any]:
-    return model._default_manager.filter(property_id=property_id)
+    rows = [
+        card.account,
+        *card.buildings,
+        *card.sections,
+        *card.land_lines,
+        *card.features,
+        *card.inspections,
+    ]
+    return CardRecord(card, _read_codes(rows, scope.town.code))
 
 
 def _read_codes(rows: Sequence[Row], town_code: int) -> dict[tuple[str, str], Row]:

@@ -110,8 +110,10 @@ def plain(value: Any) -> str:
 
 
 @register.filter
-def day(value: dt.date | dt.datetime | None) -> str:
-    """Return ``Oct 1, 2025``, of an instant its local day."""
+def day(value: dt.date | dt.datetime | str | None) -> str:
+    """Return ``Oct 1, 2025``, of an instant its local day; also of a day or an instant as JSON carries it."""
+    if isinstance(value, str):
+        value = dt.datetime.fromisoformat(value) if "T" in value else dt.date.fromisoformat(value)
     if value is None:
         return NOTHING
     if isinstance(value, dt.datetime):

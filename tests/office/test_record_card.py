@@ -44,7 +44,8 @@ def test_a_protected_address_is_withheld_from_those_who_may_not_see_it(
     assert "PO BOX 12" in page_of(sign_in(cast.assessor_a), cast, houses.in_a)
     hidden = page_of(sign_in(cast.clerk_a), cast, houses.in_a)
     assert "PO BOX 12" not in hidden
-    assert "Withheld" in hidden
+    assert "OWNER OF 12" not in hidden
+    assert "Confidential" in hidden
 
 
 def test_a_change_is_told_with_its_reason_before_and_after(
@@ -62,6 +63,27 @@ def test_a_day_that_is_none_shows_the_record_as_it_is_now(
     cast: Cast, houses: Houses, sign_in: SignedIn
 ) -> None:
     assert "The record as of" not in page_of(sign_in(cast.assessor_a), cast, houses.in_a, "?as_of=someday")
+
+
+def test_the_card_of_a_day_shows_what_was_true_on_it(cast: Cast, houses: Houses, sign_in: SignedIn) -> None:
+    client = sign_in(cast.assessor_a)
+    with scope(SYSTEM, towns=[cast.town_a.code], reason="was a garden", effective_on=dt.date(2099, 1, 1)):
+        Property.objects.filter(id=houses.in_a.id).update(zoning="GARDEN")
+    today = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    then = page_of(client, cast, houses.in_a, f"?as_of={today.isoformat()}")
+    assert "The record as of" in then
+    assert "Colonial" in then
+    assert "<dd>GARDEN</dd>" not in then
+    assert "<dd>GARDEN</dd>" in page_of(client, cast, houses.in_a)
+
+
+def test_a_day_before_the_property_was_on_record_shows_it_as_it_is_and_says_so(
+    cast: Cast, houses: Houses, sign_in: SignedIn
+) -> None:
+    url = f"/t/{cast.town_a.slug}/properties/{houses.in_a.id}/?as_of=1990-10-01"
+    answer = sign_in(cast.assessor_a).get(url, follow=True)
+    assert "was not on record" in answer.content.decode()
+    assert "Colonial" in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
 from assessment.office import registries
-from assessment.office.history import list_history
+from assessment.office.history import list_told_history
 from assessment.office.pages.base import crumbs, town_page
 from assessment.office.record import CardRecord, read_card
 from assessment.office.registries import PageScope, Panel
-from assessment.office.tags import number, plain
+from assessment.office.tags import day, number, plain
+from assessment.region.errors import NotFound
 
 ASSESSMENT_DAYS_OFFERED = 6
 
@@ -38,7 +40,15 @@ class ShownPanel:
 @town_page("view")
 def card(request: HttpRequest, scope: PageScope, property_id: UUID) -> HttpResponse:
     """Show everything known of the property, now or as of a day."""
-    record = read_card(property_id, scope)
+    try:
+        record = read_card(property_id, scope)
+    except NotFound:
+        if scope.as_of is None:
+            raise
+        messages.warning(
+            request, f"The property was not on record on {day(scope.as_of)}: it is shown as it is now."
+        )
+        return redirect("property", town=scope.town.slug, property_id=property_id)
     values = _values(record, scope, list(registries.panels))
     trail = (("Properties", _url("property-search", scope)), values["heading"])
     return render(request, "office/card.html", values | {"crumbs": crumbs(scope, *trail)})
@@ -57,7 +67,7 @@ def history(request: HttpRequest, scope: PageScope, property_id: UUID) -> HttpRe
     """Show the journal of the property, page by page."""
     record = read_card(property_id, scope)
     text = request.GET.get("before", "")
-    entries, more = list_history(property_id, scope, before=int(text) if text.isdecimal() else None)
+    entries, more = list_told_history(property_id, scope, before=int(text) if text.isdecimal() else None)
     heading = _heading(record)
     trail = (
         ("Properties", _url("property-search", scope)),
@@ -110,7 +120,9 @@ def _heading(record: CardRecord) -> str:
 
 def _identifiers(record: CardRecord) -> list[tuple[str, str]]:
     names = {"mbl": "Map-block-lot", "pid": "PID", "link": "Link", "gis": "Parcel"}
-    current = [alias for alias in record.aliases if alias["id_type"] in names and alias["valid_to"] is None]
+    current = [
+        alias for alias in record.card.aliases if alias["id_type"] in names and alias["valid_to"] is None
+    ]
     account = ("Account", str(record.property["account_number"]))
     return [account, *((names[alias["id_type"]], str(alias["value"])) for alias in current)]
 
@@ -125,7 +137,10 @@ def _headline(record: CardRecord) -> list[tuple[str, str]]:
         ("Acres", number(account["total_acres"], 2) if account["total_acres"] is not None else ""),
         ("Neighborhood", account["neighbourhood"]),
         ("Zone", account["zoning"]),
-        ("Last full inspection", account["last_full_inspection_on"]),
+        (
+            "Last full inspection",
+            day(account["last_full_inspection_on"]) if account["last_full_inspection_on"] else "",
+        ),
     ]
     return [(label, plain(value)) for label, value in facts if value not in (None, "")]
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from assessment.office import registries
-from assessment.office.pages.base import RowPage, crumbs, read_page_number, town_page
+from assessment.office.pages.base import crumbs, town_page
 from assessment.office.registries import PageScope, SearchHit
-from assessment.property.models import Ownership, Property, PropertyAlias
+from assessment.property.models import Property, PropertyAlias
+from assessment.property.search import list_owner_names
+from assessment.property.selectors import list_properties, search_properties
 
 SUGGESTED = 10
 PAGE_SIZE = 50
+MOST_FOUND = 100
 
 
 @dataclass(frozen=True)
@@ -27,40 +29,46 @@ class PropertyRow:
 
     url: str
     address: str
-    mbl: str | None
+    mbl: str
     account: str
-    owner: str | None
+    owner: str
     use: str
     acres: Decimal | None
+    matched: str = ""
 
 
 @town_page("view")
 def search(request: HttpRequest, scope: PageScope) -> HttpResponse:
-    """List the properties that match ``?q=``, all of the town's when nothing is asked."""
-    text = request.GET.get("q", "").strip()[:100]
-    number = read_page_number(request)
-    query = Property.objects.filter(town_id=scope.town.code, is_retired=False)
+    """List the properties that fit ``?q=``, best first; all of the town's by account when nothing is asked."""
+    text = request.GET.get("q", "").strip()[:80]
+    towns = [scope.town.code]
     if text:
-        query = query.filter(Q(address__icontains=text) | Q(account_number=text))
-    start = (number - 1) * PAGE_SIZE
-    ids = list(
-        query.order_by("street_name", "address_number", "id").values_list("id", flat=True)[
-            start : start + PAGE_SIZE + 1
-        ]
-    )
-    page = RowPage(list_rows(ids[:PAGE_SIZE], scope), number, has_next=len(ids) > PAGE_SIZE, size=PAGE_SIZE)
-    values = {"nav": "properties", "search_text": text, "page": page, "crumbs": crumbs(scope, "Properties")}
+        found = search_properties(text, actor=scope.actor, towns=towns, limit=MOST_FOUND)
+        ids, matched = (
+            [each.property_id for each in found],
+            {each.property_id: each.matched for each in found},
+        )
+        older = ""
+    else:
+        after = request.GET.get("after", "")[:40]
+        listed = list_properties(towns=towns, after=after, limit=PAGE_SIZE + 1)
+        ids, matched = [each.id for each in listed[:PAGE_SIZE]], {}
+        older = listed[PAGE_SIZE - 1].account_number if len(listed) > PAGE_SIZE else ""
+    values = {
+        "nav": "properties",
+        "search_text": text,
+        "rows": list_rows(ids, scope, matched),
+        "is_capped": len(ids) >= MOST_FOUND,
+        "after": older,
+        "crumbs": crumbs(scope, "Properties"),
+    }
     return render(request, "office/search.html", values)
 
 
-def list_rows(ids: Sequence[UUID], scope: PageScope) -> list[PropertyRow]:
+def list_rows(ids: Sequence[UUID], scope: PageScope, matched: Mapping[UUID, str]) -> list[PropertyRow]:
     """Return the lines of these properties in the order given; three queries, however many."""
     found = {row.id: row for row in Property.objects.filter(town_id=scope.town.code, id__in=ids)}
-    owners = dict(
-        Ownership.objects.filter(town_id=scope.town.code, property_id__in=ids, valid_to=None)
-        .order_by("-valid_from")
-        .values_list("property_id", "owner__name")
-    )
+    owners = list_owner_names(ids, open_towns=[scope.town.code] if scope.may("view_confidential") else [])
     parcels = dict(
         PropertyAlias.objects.filter(
             town_id=scope.town.code, property_id__in=ids, id_type="mbl", valid_to=None
@@ -70,11 +78,12 @@ def list_rows(ids: Sequence[UUID], scope: PageScope) -> list[PropertyRow]:
         PropertyRow(
             url=reverse("property", kwargs={"town": scope.town.slug, "property_id": row.id}),
             address=row.address,
-            mbl=parcels.get(row.id),
+            mbl=parcels.get(row.id, ""),
             account=row.account_number,
-            owner=owners.get(row.id),
+            owner=owners.get(row.id, ""),
             use=row.use_description or row.use_code,
             acres=row.total_acres,
+            matched=matched.get(row.id, ""),
         )
         for row in (found[each] for each in ids if each in found)
     ]
@@ -98,12 +107,13 @@ def suggest(request: HttpRequest, scope: PageScope) -> HttpResponse:
 
 def find_properties(text: str, scope: PageScope, limit: int) -> list[SearchHit]:
     """Return the search box's hits among the properties."""
-    rows = Property.objects.filter(town_id=scope.town.code, address__icontains=text)[:limit]
+    found = search_properties(text, actor=scope.actor, towns=[scope.town.code], limit=limit)
     return [
         SearchHit(
-            reverse("property", kwargs={"town": scope.town.slug, "property_id": row.id}),
-            row.address or f"Account {row.account_number}",
-            row.account_number,
+            reverse("property", kwargs={"town": scope.town.slug, "property_id": each.property_id}),
+            each.address or f"Account {each.account_number}",
+            each.owner if each.matched == "owner" else each.account_number,
+            each.matched,
         )
-        for row in rows
+        for each in found
     ]
