@@ -22,6 +22,7 @@ class Transfer(TownModel):
     """
 
     BY_HAND = "by-hand"
+    ON_CARD = "on-card"
 
     class Source(models.TextChoices):
         STATE = "state", "The state's sales file"
@@ -51,7 +52,9 @@ class Transfer(TownModel):
         related_name="transfers",
         help_text="the complex of a unit that has no account of its own",
     )
-    match_method = models.CharField(max_length=20, blank=True, choices=[*_METHODS, (BY_HAND, BY_HAND)])
+    match_method = models.CharField(
+        max_length=20, blank=True, choices=[*_METHODS, (BY_HAND, BY_HAND), (ON_CARD, ON_CARD)]
+    )
     match_score = models.PositiveSmallIntegerField(null=True, blank=True)
     match_reason = models.CharField(
         max_length=30, blank=True, choices=_REASONS, help_text="why there is no property"

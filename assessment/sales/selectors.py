@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from assessment.property.models import Complex, Property
 from assessment.sales.errors import TransferNotFound
 from assessment.sales.models import Transfer
 from assessment.sales.rules.matching import Entry
 from assessment.sales.rules.validity import Validity
+
+_A_MONTH = dt.timedelta(days=31)
 
 
 def get_transfer(transfer_id: UUID) -> Transfer:
@@ -53,13 +56,22 @@ def usable_sales(town_codes: Iterable[int]) -> QuerySet[Transfer]:
     """Return the transfers that are evidence of value: matched, and usable by decision or suggestion.
 
     For models and ratio studies, oldest first. A unit's sale that went to its complex is left out, also where
-    the complex has an account: it is no evidence for the whole.
+    the complex has an account: it is no evidence for the whole. A sale on a card that the state's file has
+    too (same property and price, within a month) counts once.
     """
+    same_in_the_file = Transfer.objects.filter(
+        source=Transfer.Source.STATE,
+        town_id=OuterRef("town_id"),
+        property_id=OuterRef("property_id"),
+        price=OuterRef("price"),
+        recorded_on__range=(OuterRef("recorded_on") - _A_MONTH, OuterRef("recorded_on") + _A_MONTH),
+    )
     return (
         Transfer.objects.filter(
             town_id__in=list(town_codes), validity=Validity.USABLE, property__isnull=False
         )
         .exclude(match_note__contains="of the complex")
+        .exclude(Q(source=Transfer.Source.CARD) & Exists(same_in_the_file))
         .order_by("recorded_on", "id")
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from assessment.region.actors import Actor
 from assessment.region.errors import Invalid, Problem
 from assessment.region.selectors import get_town
 from assessment.region.services import create_test_town
+from assessment.sales.services import take_over_card_sales
 
 EXAMPLES = """examples:
   manage.py import_cama --town 93 new_haven_cama.csv --list-year 2020
@@ -71,6 +73,7 @@ class Command(BaseCommand):
             if options["test_town"]:
                 create_test_town(town_number(options["town"]), actor=actor, name=options["test_town"])
             outcome = import_cards(town := get_town(options["town"]), actor=actor, wanted=wanted)
+            self.sales = self._take_over_sales(town.code, outcome, actor)
         except Problem as problem:
             if options["report"] and "report" in problem.data:
                 write_report(options["report"], {"code": problem.code, **problem.data})
@@ -81,6 +84,14 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(outcome.as_json(), indent=2))
         else:
             self._say(town.name, outcome)
+
+    def _take_over_sales(self, town_code: int, outcome: ImportOutcome, actor: Actor) -> Counter[str]:
+        """Keep the sales that the cards mention; when a run is killed before, the next one does it."""
+        if outcome.is_dry_run or not outcome.sales:
+            return Counter()
+        return take_over_card_sales(
+            outcome.sales, actor=actor, town_code=town_code, import_run_id=outcome.import_run_id
+        )
 
     def _say(self, town: str, outcome: ImportOutcome) -> None:
         counts = outcome.counts
@@ -96,6 +107,11 @@ class Command(BaseCommand):
             f"  properties added {counts['added']:,}, changed {counts['changed']:,}, "
             f"unchanged {counts['unchanged']:,}; {outcome.changes:,} changes in all, in {outcome.duration_s:.1f} s"
         )
+        if self.sales:
+            self.stdout.write(
+                f"  sales on the cards: added {self.sales['added']:,}, changed {self.sales['changed']:,}, "
+                f"unchanged {self.sales['unchanged']:,}"
+            )
         for reason, number in sorted(outcome.report.by_reason.items()):
             self.stdout.write(f"  {reason}: {number:,}")
         for problem in [found for found in outcome.report.problems if found.rejected][:10]:

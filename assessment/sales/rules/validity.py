@@ -96,3 +96,26 @@ def suggest_validity(
     if names_several:
         return Suggestion(Validity.NOT_USABLE, "several-properties")
     return Suggestion(Validity.USABLE, "no-nonuse-code")
+
+
+def suggest_card_validity(
+    *, qualified: str, price: int, is_of_several: bool, rules: ValidityRules
+) -> Suggestion:
+    """Suggest what a sale on a record card may be used for, by the vendor's mark.
+
+    Parameters
+    ----------
+    qualified
+        ``Q`` or ``U`` as the card says; blank for older sales, of which cards say nothing: nobody judged
+        them, so they are no evidence.
+    is_of_several
+        The same deed stands on other cards, and the price is for all of them.
+    """
+    if price < rules.minimum_price:
+        return Suggestion(Validity.NOT_USABLE, "price-below-minimum")
+    if is_of_several:
+        return Suggestion(Validity.NOT_USABLE, "several-properties")
+    mark = qualified.strip().upper()[:1]
+    if mark == "Q":
+        return Suggestion(Validity.USABLE, "card-qualified")
+    return Suggestion(Validity.NOT_USABLE, "card-unqualified" if mark == "U" else "card-says-nothing")

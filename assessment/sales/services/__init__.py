@@ -1,5 +1,6 @@
 """Writing transfers: importing the state's file, and a person's decisions."""
 
+from assessment.sales.services.card_sales import take_over_card_sales
 from assessment.sales.services.decisions import (
     decide_validity,
     give_property,
@@ -8,4 +9,11 @@ from assessment.sales.services.decisions import (
 from assessment.sales.services.importing import import_sales
 from assessment.sales.services.report import SalesReport
 
-__all__ = ["SalesReport", "decide_validity", "give_property", "import_sales", "withdraw_decision"]
+__all__ = [
+    "SalesReport",
+    "decide_validity",
+    "give_property",
+    "import_sales",
+    "take_over_card_sales",
+    "withdraw_decision",
+]
