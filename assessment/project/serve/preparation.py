@@ -46,7 +46,7 @@ def load_demonstration(say: Say) -> None:
 
 def read_sign_in() -> str:
     """How to sign in to the demonstration, as `load_demo` left it; empty when there is none."""
-    path = Path(settings.VAR_DIR) / "secrets" / "demo-sign-in"
+    path = Path(settings.VAR_DIR) / "secrets" / "demo-signin.txt"
     return path.read_text().strip() if path.exists() else ""
 
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("assessment", "0006_transfer_of_a_complex"),
+        ("assessment", "0007_property_search"),
     ]
 
     operations = [
