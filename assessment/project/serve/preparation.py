@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from assessment.project.serve.errors import CannotServe
 from assessment.region.models import Person
 
 Say = Callable[[str], None]
@@ -37,11 +40,32 @@ def collect_static(say: Say) -> None:
 
 
 def load_demonstration(say: Say) -> None:
-    """Load the demonstration region into a database in which nobody is known yet."""
-    if "load_demo" not in get_commands() or Person.objects.exists():
+    """Load the demonstration region into a database in which nobody is known yet.
+
+    Its people come last, so a load that was interrupted goes on here. It runs in a process of its own:
+    the tables of four towns would stay in this one's memory.
+
+    Raises
+    ------
+    CannotServe
+        ``demonstration-failed``; what went wrong has been printed by then.
+    """
+    if Person.objects.exists():
         return
-    say("Loading the demonstration region (about a minute, once)")
-    call_command("load_demo")
+    say("Loading the demonstration region (some minutes, once)")
+    connection.close()
+    loader = subprocess.Popen([sys.executable, str(settings.BASE_DIR / "manage.py"), "load_demo", "--quiet"])
+    try:
+        status = loader.wait()
+    finally:
+        if loader.poll() is None:
+            loader.terminate()
+            loader.wait()
+    if status:
+        raise CannotServe(
+            "demonstration-failed",
+            "The demonstration region could not be loaded. Start without it: ARGS=--no-demo make run",
+        )
 
 
 def read_sign_in() -> str:
