@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/field/v1/", _answering_by_themselves(field_api.urls)),
     path("tiles/", include("gis.tiles.urls")),
     path("", include("assessment.office.urls")),
+    path("t/<slug:town>/", include("valuation.urls")),
 ]
 
 handler400 = "assessment.office.failures.bad_request"

@@ -31,6 +31,8 @@ from assessment.roll.services.signing import sign_grand_list
 from assessment.sales.models import Transfer
 from gis import models as land
 from tests.cast import SYSTEM
+from valuation.runs.models import Conclusion, Run
+from valuation.specs.services import create_spec
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 
@@ -281,3 +283,17 @@ def make_instrument_and_petition(world: World) -> None:
         petitioner=world.marker,
     )
     world.ids |= {"list_id": grand_list.pk, "petition_id": petition.pk}
+
+
+@maker
+def make_valuation(world: World) -> None:
+    spec = create_spec("canary", actor=SYSTEM, calibration={"factors": []})
+    run = Run.objects.create(
+        town=world.town, spec=spec, list_year=2025, state="done", note=world.marker, code_version="canary",
+        started_at=NOW, started_by_name=world.marker,
+    )  # fmt: skip
+    Conclusion.objects.create(
+        town=world.town, run=run, property_id=world.ids["property_id"], list_year=2025, value=300_000,
+        components=[["11", 300_000, None, ""]], reason=world.marker, concluded_at=NOW,
+    )  # fmt: skip
+    world.ids["valuation_run_id"] = run.id

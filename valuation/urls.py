@@ -1,0 +1,13 @@
+"""Addresses of valuation's pages, mounted below ``t/<town>/``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from valuation.runs import pages
+
+urlpatterns = [
+    path("ratio-studies/", pages.ratio_studies, name="ratio-studies"),
+    path("ratio-studies/start", pages.start, name="valuation-start"),
+    path("ratio-studies/<uuid:valuation_run_id>/", pages.valuation_run, name="valuation-run"),
+]
