@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-from django.db import connection
-from django.utils import timezone
 
 from assessment.property.accounts import next_account_number
 from assessment.property.bulk import in_batches
@@ -21,6 +17,7 @@ from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.imports.fitting import FittedCard, fit_card
 from assessment.property.imports.matching import Matcher
 from assessment.property.imports.outcome import ImportOutcome, StatedSale
+from assessment.property.imports.runs import finish_run, lock_imports, start_run
 from assessment.property.imports.writing import BatchWriter
 from assessment.property.models import Code, ImportRun
 from assessment.property.tabular.cards import Card, CardReader
@@ -29,15 +26,12 @@ from assessment.property.tabular.problems import RowProblem, RowReport, RowsRefu
 from assessment.property.tabular.reading import open_table
 from assessment.property.tabular.shipped import choose_mapping
 from assessment.region.actors import Actor
-from assessment.region.ids import new_id
 from assessment.region.models import Town
 from assessment.region.progress import bar
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
 
 _BATCH = 2_000
-# One import of a town at a time: two would give the same account number twice.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('grandlist.import'), %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +86,19 @@ def import_cards(town: Town, *, actor: Actor, wanted: CardImport) -> ImportOutco
     outcome = ImportOutcome(
         "cama", wanted.path.name, mapping.name, wanted.list_year, wanted.is_dry_run, encoding=table.encoding
     )
-    started_at, began = timezone.now(), time.monotonic()
-    run = ImportRun(
-        id=new_id(), town=town, kind="cama", file_name=wanted.path.name[:200], mapping=mapping.name[:60],
-        is_dry_run=wanted.is_dry_run, started_at=started_at, run_by_id=actor.person_id,
-        file_sha256=_sha256(wanted.path),
-    )  # fmt: skip
+    began = time.monotonic()
+    run = start_run(town, wanted.path, actor=actor, outcome=outcome)
     reason = f"{IMPORT_REASON}{wanted.path.name}"
     refused: RowsRefused | None = None
     try:
         with scope(actor, towns=[town.code], reason=reason, effective_on=_effective_on(wanted)):
-            with connection.cursor() as cursor:
-                cursor.execute(_LOCK, [town.code])
+            lock_imports(town.code)
             reader = CardReader(mapping, table, _town_keys(town), known_codes(town.code))
             _import_all(town, reader, wanted, run, outcome)
             if wanted.is_dry_run:
                 raise _DryRun
             outcome.duration_s = time.monotonic() - began
-            _finish(run, outcome)
+            finish_run(run, outcome)
     except _DryRun:
         pass
     except RowsRefused as error:
@@ -117,7 +106,7 @@ def import_cards(town: Town, *, actor: Actor, wanted: CardImport) -> ImportOutco
     if wanted.is_dry_run or refused:
         outcome.duration_s = time.monotonic() - began
         with scope(actor, towns=[town.code], reason=reason):
-            _finish(run, outcome, nothing_written=True)
+            finish_run(run, outcome, nothing_written=True)
     if refused:
         raise refused
     return outcome
@@ -203,19 +192,3 @@ def _effective_on(wanted: CardImport) -> dt.date:
 
 def _town_keys(town: Town) -> frozenset[str]:
     return frozenset({town.name.casefold(), str(town.code), town.slug})
-
-
-def _finish(run: ImportRun, outcome: ImportOutcome, *, nothing_written: bool = False) -> None:
-    run.finished_at = timezone.now()
-    run.counts = {**outcome.counts, "nothing_written": nothing_written}
-    run.report = {"unmapped_codes": outcome.unmapped_codes, **outcome.report.as_json()}
-    run.save(force_insert=True)
-    outcome.import_run_id = run.id
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -59,6 +59,8 @@ class Reason(StrEnum):
     TEXT_ENCODING = "text-encoding"
     AMBIGUOUS_MATCH = "ambiguous-match"
     NO_MATCH = "no-match"
+    OUTSIDE_TOWN = "outside-town"
+    ADDRESS_DIFFERS = "address-differs"
     EDITED_SINCE = "edited-since"
     BREAKS_RULE = "breaks-rule"
 

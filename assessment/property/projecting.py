@@ -1,0 +1,19 @@
+"""Longitude and latitude as the record's feet (EPSG:2234)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from pyproj import Transformer
+
+
+@cache
+def _transformer() -> Transformer:
+    return Transformer.from_crs("EPSG:4326", "EPSG:2234", always_xy=True)
+
+
+def to_feet(longitudes: Sequence[float], latitudes: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Return x and y in NAD83 / Connecticut, US survey feet; infinity where a point has none."""
+    xs, ys = _transformer().transform(list(longitudes), list(latitudes))
+    return list(xs), list(ys)
