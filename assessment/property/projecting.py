@@ -14,6 +14,11 @@ def _transformer() -> Transformer:
 
 
 def to_feet(longitudes: Sequence[float], latitudes: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Return x and y in NAD83 / Connecticut, US survey feet; infinity where a point has none."""
+    """Return x and y in NAD83 / Connecticut, US survey feet, to the hundredth; infinity where there is none.
+
+    Rounded, so that the same file gives the same numbers on another machine and a re-run changes nothing.
+    """
+    if not longitudes:
+        return [], []
     xs, ys = _transformer().transform(list(longitudes), list(latitudes))
-    return list(xs), list(ys)
+    return [round(x, 2) for x in xs], [round(y, 2) for y in ys]

@@ -173,7 +173,7 @@ def _tell_other_address(outcome: ImportOutcome, fitted: FittedCard, row: Propert
                 sentence,
                 rejected=False,
                 card=fitted.card.key,
-            )  # fmt: skip
+            )
         )
 
 

@@ -1,4 +1,4 @@
-"""manage.py import_geocodes: where properties are, as points by identifier."""
+"""manage.py import_points: where properties are, as points by identifier."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from assessment.region.errors import Problem
 from assessment.region.selectors import get_town
 
 EXAMPLES = """examples:
-  manage.py import_geocodes --town new-haven new_haven_geocodes.csv
-  manage.py import_geocodes --town 93 points.csv --mapping ours.toml --dry-run --report refused.json
+  manage.py import_points --town new-haven new_haven_geocodes.csv
+  manage.py import_points --town 93 points.csv --mapping ours.toml --dry-run --report refused.json
 
 The mapping file fills alias.*, point.latitude and point.longitude; a shipped one fits pid,location,lat,lon.
 """
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         wanted = PointImport(options["file"], options["mapping"], options["on_error"], options["dry_run"])
         try:
             town = get_town(options["town"])
-            outcome = import_points(town, actor=Actor.system("import_geocodes"), wanted=wanted)
+            outcome = import_points(town, actor=Actor.system("import_points"), wanted=wanted)
         except Problem as problem:
             if options["report"] and "report" in problem.data:
                 write_report(options["report"], {"code": problem.code, **problem.data})
