@@ -157,6 +157,8 @@ def test_who_may_not_export_and_what_is_no_profile_are_refused(
 ):
     with pytest.raises(Forbidden):
         export(office, signed, tmp_path, actor=office.cast.actor(office.cast.collector_a))
+    with pytest.raises(Forbidden, match="view_confidential"):
+        export(office, signed, tmp_path, actor=office.cast.actor(office.cast.clerk_a), profile="collector")
     with pytest.raises(Invalid, match="profile"):
         export(office, signed, tmp_path, profile="friends")
     with pytest.raises(Invalid, match="format"):

@@ -162,7 +162,8 @@ def export_grand_list(
     on
         Today, for who is protected from disclosure today.
     profile
-        statutory, public, foi, collector or cog: see `rules.profiles`.
+        statutory, public, foi, collector or cog: see `rules.profiles`. The collector's, which suppresses
+        nothing, needs the permission to see what is confidential.
     basis
         signed, board or current: which instruments count in the columns ``..._after``.
 
@@ -172,6 +173,8 @@ def export_grand_list(
     """
     actor.require(Permission.EXPORT_LIST, grand_list.town_id)
     source = source_of(grand_list, profile=profile, basis=basis, on=on)
+    if not source.profile.suppress:
+        actor.require(Permission.VIEW_CONFIDENTIAL, grand_list.town_id)
     unknown = set(formats) - set(FORMATS)
     if unknown:
         raise Invalid(f"There is no format {', '.join(sorted(unknown))}; there are {', '.join(FORMATS)}.")
