@@ -8,6 +8,7 @@ from assessment.office.pages.jobs import failed_jobs_state
 from assessment.office.pages.search import find_properties
 from assessment.office.registries import NavItem, Panel, Queue, SearchProvider, YearTrack
 from assessment.office.roll_year import tracks
+from assessment.office.values import values_panel
 
 
 def register() -> None:
@@ -24,6 +25,7 @@ def register() -> None:
 
 
 PANELS = (
+    Panel("office.values", "Values", 10, "view", "office/card/values.html", values_panel),
     Panel("office.land", "Land", 20, "view", "office/card/land.html", panels.land_panel),
     Panel("office.buildings", "Buildings", 30, "view", "office/card/buildings.html", panels.buildings_panel),
     Panel("office.features", "Outbuildings and extras", 40, "view", "office/card/features.html", panels.features_panel, wide=False),

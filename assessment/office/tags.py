@@ -18,31 +18,14 @@ NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 _CODE = re.compile(r"[a-z][a-z0-9_.-]*")
 _TONES = {
-    "good": {
-        "done",
-        "succeeded",
-        "accepted",
-        "signed",
-        "final",
-        "valid",
-        "after_board",
-        "active",
-        "balanced",
-        "loaded",
-    },
-    "busy": {"running", "open", "valued", "current", "claimed"},
-    "wait": {
-        "queued",
-        "pending",
-        "waiting",
-        "proposed",
-        "undecided",
-        "conflict",
-        "observed",
-        "draft",
-        "requeued",
-    },
-    "bad": {"failed", "rejected", "invalid", "revoked", "cancelled", "dead", "unbalanced", "expired"},
+    state: tone
+    for tone, states in {
+        "good": "done succeeded accepted signed final valid usable after_board active balanced loaded current",
+        "busy": "running open valued claimed",
+        "wait": "queued pending waiting proposed undecided conflict observed draft price-only",
+        "bad": "failed rejected invalid revoked cancelled dead unbalanced expired",
+    }.items()
+    for state in states.split()
 }
 
 
@@ -171,7 +154,7 @@ def profile(name: str) -> str:
 def badge(state: Any, label: str = "") -> SafeString:
     """Return the state as a badge; its colour only repeats what its word says."""
     key = str(getattr(state, "value", state) or "").lower()
-    tone = next((tone for tone, states in _TONES.items() if key in states), "")
+    tone = _TONES.get(key, "")
     return format_html(
         '<span class="badge{}">{}</span>', f" badge--{tone}" if tone else "", label or words(state)
     )
