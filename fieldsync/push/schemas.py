@@ -118,7 +118,7 @@ class ResultOut(Schema):
     mutation_id: UUID | None
     index: int | None = None
     status: str
-    duplicate: bool = False
+    duplicate: bool | None = None
     code: str | None = None
     detail: str | None = None
     version: int | None = None

@@ -62,8 +62,9 @@ def server(committed_db: TestDatabase, settings: SettingsWrapper, tmp_path: Path
 
 
 @pytest.fixture
-def cast(committed_db: TestDatabase) -> Cast:
-    """The people of two towns."""
+def cast(committed_db: TestDatabase, settings: SettingsWrapper) -> Cast:
+    """The people of two towns; nobody signs in here, so their passwords need no slow hash."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return make_cast()
 
 
