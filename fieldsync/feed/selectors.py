@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from fieldsync.feed.models import FeedHead, PackageRecord, SyncEpoch
-from fieldsync.feed.rules import checksum, content_hash, to_unsigned
-from fieldsync.packages.cards import Card, render_cards
+from fieldsync.feed.rules import checksum, hash_of_text, to_unsigned
+from fieldsync.packages.cards import render_texts
 
 _HASH_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of a feed. ``data`` is None for a removal."""
+    """One entry of a feed. ``text`` is the record in canonical JSON, None for a removal."""
 
     seq: int
     op: str
     kind: str
     record_id: UUID
-    data: Card | None
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_page(package_id: UUID, *, after: int, limit: int) -> Page:
     )
     has_more = len(rows) > limit
     rows = rows[:limit]
-    cards = render_cards([row.record_id for row in rows if row.op == PackageRecord.Op.PUT])
+    cards = render_texts([row.record_id for row in rows if row.op == PackageRecord.Op.PUT])
     changes = [_change(row, cards) for row in rows]
     hashes = _hashes(rows, cards)
     if has_more:
@@ -69,15 +69,15 @@ def read_page(package_id: UUID, *, after: int, limit: int) -> Page:
     return Page(changes, head, False, records, total, hashes)
 
 
-def _change(row: PackageRecord, cards: dict[UUID, Card]) -> Change:
-    data = cards.get(row.record_id)
-    op = PackageRecord.Op.PUT if data is not None else PackageRecord.Op.REMOVE
-    return Change(row.seq, op.value, row.kind, row.record_id, data)
+def _change(row: PackageRecord, cards: dict[UUID, str]) -> Change:
+    text = cards.get(row.record_id)
+    op = PackageRecord.Op.PUT if text is not None else PackageRecord.Op.REMOVE
+    return Change(row.seq, op.value, row.kind, row.record_id, text)
 
 
-def _hashes(rows: Sequence[PackageRecord], cards: dict[UUID, Card]) -> dict[UUID, tuple[int, int]]:
+def _hashes(rows: Sequence[PackageRecord], cards: dict[UUID, str]) -> dict[UUID, tuple[int, int]]:
     return {
-        row.id: (row.seq, content_hash(row.kind, row.record_id, cards[row.record_id]))
+        row.id: (row.seq, hash_of_text(row.kind, row.record_id, cards[row.record_id]))
         for row in rows
         if row.content_hash is None and row.record_id in cards
     }
@@ -95,7 +95,7 @@ def _missing_hashes(package_id: UUID, known: dict[UUID, tuple[int, int]]) -> dic
     found: dict[UUID, tuple[int, int]] = {}
     for start in range(0, len(rows), _HASH_CHUNK):
         some = rows[start : start + _HASH_CHUNK]
-        found |= _hashes(some, render_cards([row.record_id for row in some]))
+        found |= _hashes(some, render_texts([row.record_id for row in some]))
     return found
 
 

@@ -21,6 +21,8 @@ DECLARE
   reading text;
   writing text;
   last_entry bigint;
+  touched uuid[];
+  packages uuid[];
 BEGIN
   IF NEW.id <= coalesce(nullif(current_setting(mark, true), ''), '0')::bigint THEN
     RETURN NULL;
@@ -30,27 +32,25 @@ BEGIN
   PERFORM set_config('grandlist.read_towns', NEW.town_id::text, true),
           set_config('grandlist.write_towns', NEW.town_id::text, true);
   PERFORM pg_advisory_xact_lock_shared(:membership_lock, NEW.town_id);
-  SELECT max(j.id) INTO last_entry FROM assessment_journalentry j
-    WHERE j.id >= NEW.id AND j.town_id = NEW.town_id AND j.transaction_id = NEW.transaction_id;
+  -- Into arrays first: as sub-queries of the statements below they were planned as nested scans of the
+  -- journal, at 500 ms for a batch of 200 instead of 20.
+  SELECT max(j.id), array_agg(DISTINCT j.property_id) INTO last_entry, touched
+    FROM assessment_journalentry j
+    WHERE j.id >= NEW.id AND j.town_id = NEW.town_id AND j.transaction_id = NEW.transaction_id
+      AND j.property_id IS NOT NULL;
   PERFORM set_config(mark, last_entry::text, true);
+  SELECT array_agg(DISTINCT r.package_id) INTO packages FROM fieldsync_packagerecord r
+    WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id = ANY (touched);
   PERFORM h.package_id FROM fieldsync_feedhead h
-    WHERE h.is_open AND h.package_id IN (
-      SELECT r.package_id FROM fieldsync_packagerecord r
-      WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id IN (
-        SELECT j.property_id FROM assessment_journalentry j
-        WHERE j.id BETWEEN NEW.id AND last_entry AND j.town_id = NEW.town_id
-          AND j.transaction_id = NEW.transaction_id))
-    ORDER BY h.package_id FOR UPDATE;
+    WHERE h.is_open AND h.package_id = ANY (packages) ORDER BY h.package_id FOR UPDATE;
   IF FOUND THEN
-    WITH touched AS (
+    WITH changed AS (
       SELECT r.id, h.head + row_number() OVER (PARTITION BY r.package_id ORDER BY r.record_id, r.kind) AS seq
       FROM fieldsync_packagerecord r JOIN fieldsync_feedhead h ON h.package_id = r.package_id AND h.is_open
-      WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id IN (
-        SELECT j.property_id FROM assessment_journalentry j
-        WHERE j.id BETWEEN NEW.id AND last_entry AND j.town_id = NEW.town_id
-          AND j.transaction_id = NEW.transaction_id)
+      WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id = ANY (touched)
+        AND r.package_id = ANY (packages)
     ), numbered AS (
-      UPDATE fieldsync_packagerecord r SET seq = t.seq, content_hash = NULL FROM touched t WHERE r.id = t.id
+      UPDATE fieldsync_packagerecord r SET seq = c.seq, content_hash = NULL FROM changed c WHERE r.id = c.id
       RETURNING r.package_id, r.seq
     )
     UPDATE fieldsync_feedhead h SET head = n.head

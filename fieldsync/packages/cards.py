@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import BooleanField, CharField, IntegerField, Model, TextField
 
 from assessment.property.models import (
     Building,
@@ -35,14 +37,39 @@ _NOT_ON_TABLETS = {
 }  # fmt: skip
 
 
-def _columns(model: type[Model], *, without: Collection[str] = ()) -> list[str]:
-    names = [field.attname for field in model._meta.concrete_fields]
-    return [name for name in names if name not in _NOT_ON_TABLETS and name not in without]
+# Columns of these types are plain JSON as they come from the database; all others have to be spelled.
+_PLAIN = (CharField, TextField, IntegerField, BooleanField)
 
 
-PROPERTY_COLUMNS = _columns(Property, without={"version"})
-CHILD_COLUMNS = {kind: _columns(model) for kind, model in CHILD_MODELS.items()}
-_PHOTO_COLUMNS = ["role", "is_primary", "state", "sha256", "web_sha256", "thumbnail_sha256"]
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns of a table that go to tablets, and which of them are not plain JSON."""
+
+    names: tuple[str, ...]
+    spelled: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: type[Model], without: Collection[str] = (), only: Collection[str] = ()) -> _Columns:
+        fields = [
+            field
+            for field in model._meta.concrete_fields
+            if field.attname not in _NOT_ON_TABLETS
+            and field.attname not in without
+            and (not only or field.attname in only)
+        ]
+        spelled = [field.attname for field in fields if not isinstance(field, _PLAIN)]
+        return cls(tuple(field.attname for field in fields), tuple(spelled))
+
+    def read(self, values: Sequence[Any]) -> Card:
+        row = dict(zip(self.names, values, strict=True))
+        for name in self.spelled:
+            row[name] = spell(row[name])
+        return row
+
+
+_PROPERTY = _Columns.of(Property, without={"version"})
+_CHILDREN = {kind: _Columns.of(model) for kind, model in CHILD_MODELS.items()}
+_PHOTO = _Columns.of(Photo, only={"role", "is_primary", "state", "sha256", "web_sha256", "thumbnail_sha256"})
 
 
 def spell(value: Any) -> Any:
@@ -65,16 +92,20 @@ def spell(value: Any) -> Any:
 def render_cards(property_ids: Collection[UUID]) -> dict[UUID, Card]:
     """Return the cards of those properties that a town in scope has, in one query for each table."""
     cards: dict[UUID, Card] = {}
-    rows = Property.objects.filter(id__in=property_ids).values_list("id", "version", *PROPERTY_COLUMNS)
+    rows = Property.objects.filter(id__in=property_ids).values_list("id", "version", *_PROPERTY.names)
     for property_id, version, *values in rows:
-        fields = {name: spell(value) for name, value in zip(PROPERTY_COLUMNS, values, strict=True)}
-        cards[property_id] = {"version": version, "property": fields, "owner": [], "photo": []}
+        cards[property_id] = {
+            "version": version,
+            "property": _PROPERTY.read(values),
+            "owner": [],
+            "photo": [],
+        }
         cards[property_id].update({kind: [] for kind in CHILD_MODELS})
     for kind, model in CHILD_MODELS.items():
-        for property_id, row in _child_rows(model, CHILD_COLUMNS[kind], property_ids):
+        for property_id, row in _child_rows(model, _CHILDREN[kind], property_ids):
             if property_id in cards:
                 cards[property_id][kind].append(row)
-    for property_id, row in _child_rows(Photo, _PHOTO_COLUMNS, property_ids):
+    for property_id, row in _child_rows(Photo, _PHOTO, property_ids):
         if property_id in cards:
             cards[property_id]["photo"].append(row)
     for property_id, names in _current_owners(property_ids).items():
@@ -83,17 +114,24 @@ def render_cards(property_ids: Collection[UUID]) -> dict[UUID, Card]:
     return cards
 
 
+def render_texts(property_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the cards in canonical JSON, which is both what is sent and what is hashed."""
+    return {
+        key: json.dumps(card, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        for key, card in render_cards(property_ids).items()
+    }
+
+
 def _child_rows(
-    model: type[Model], columns: list[str], property_ids: Collection[UUID]
+    model: type[Model], columns: _Columns, property_ids: Collection[UUID]
 ) -> Iterable[tuple[UUID, Card]]:
     rows = (
         model._default_manager.filter(property_id__in=property_ids)
         .order_by("id")
-        .values_list("property_id", "id", *columns)
+        .values_list("property_id", "id", *columns.names)
     )
     for property_id, row_id, *values in rows:
-        row = {name: spell(value) for name, value in zip(columns, values, strict=True)}
-        yield property_id, {"id": str(row_id), **row}
+        yield property_id, {"id": str(row_id), **columns.read(values)}
 
 
 def _current_owners(property_ids: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -48,15 +48,21 @@ class Part:
 
 def write_parts(changes: Sequence[Change], *, town_code: int) -> list[Part]:
     """Return the parts of a package that holds the records of ``changes``."""
-    puts = sorted((c for c in changes if c.data is not None), key=lambda c: (c.kind, str(c.record_id)))
-    records = [{"kind": c.kind, "id": str(c.record_id), "data": c.data} for c in puts]
+    puts = sorted((c for c in changes if c.text is not None), key=lambda c: (c.kind, str(c.record_id)))
+    records = [f'{{"kind":"{c.kind}","id":"{c.record_id}","data":{c.text}}}' for c in puts]
     shapes = list(_shapes(town_code, [c.record_id for c in puts]))
     codes = _codes(town_code)
     text = json.dumps(codes, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     code_lists = gzip.compress(text.encode(), GZIP_LEVEL, mtime=0)
     return [
         Part("records", "ndjson+gzip", "application/gzip", pack_lines(records), len(records)),
-        Part("geometry", "geojsonseq+gzip", "application/gzip", pack_lines(shapes), len(shapes)),
+        Part(
+            "geometry",
+            "geojsonseq+gzip",
+            "application/gzip",
+            pack_lines(json.dumps(shape, separators=(",", ":")) for shape in shapes),
+            len(shapes),
+        ),
         Part("codelists", "json+gzip", "application/gzip", code_lists, len(codes)),
     ]
 
