@@ -71,3 +71,9 @@ class TilesFailed(Problem):
     """The tile archive could not be made."""
 
     code, title, status = "tiles-failed", "The map tiles could not be made", 500
+
+
+class QueryInvalid(Problem):
+    """A parameter of a request for features is unknown or has no usable value."""
+
+    code, title, status = "query-invalid", "The request's parameters are not valid", 400

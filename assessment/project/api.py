@@ -1,4 +1,4 @@
-"""The two HTTP interfaces: the office's and the tablets'. Routers are mounted by dotted string.
+"""The HTTP interfaces: the office's, the tablets' and the GIS tools'. Routers are mounted by dotted string.
 
 Every failure leaves as problem+json through `assessment.region.problems`.
 """
@@ -35,6 +35,7 @@ OFFICE_ROUTERS: dict[str, str] = {
     f"{TOWN}/petitions": "assessment.appeals.api",
 }
 FIELD_ROUTERS: dict[str, str] = {"": "fieldsync.api"}
+OGC_ROUTERS: dict[str, str] = {"": "gis.ogc.api"}
 
 
 class OfficeSession(SessionAuth):
@@ -118,5 +119,7 @@ def _make(**options: Any) -> NinjaAPI:
 
 api = _make(title="Grandlist office API", urls_namespace="office-api", auth=OfficeSession(csrf=True))
 field_api = _make(title="Grandlist field API", urls_namespace="field-api")
+ogc_api = _make(title="Grandlist OGC API - Features", urls_namespace="ogc-api")
 _mount(api, OFFICE_ROUTERS)
 _mount(field_api, FIELD_ROUTERS)
+_mount(ogc_api, OGC_ROUTERS)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import include, path
 
-from assessment.project.api import api, field_api
+from assessment.project.api import api, field_api, ogc_api
 from assessment.project.authority import certificate
 from assessment.project.health import healthz
 from assessment.project.metrics import metrics
@@ -25,6 +25,7 @@ urlpatterns = [
     path("ca.crt", certificate, name="authority-certificate"),
     path("api/v1/", _answering_by_themselves(api.urls)),
     path("api/field/v1/", _answering_by_themselves(field_api.urls)),
+    path("ogc/", _answering_by_themselves(ogc_api.urls)),
     path("tiles/", include("gis.tiles.urls")),
     path("", include("assessment.office.urls")),
     path("t/<slug:town>/", include("valuation.urls")),

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from assessment.region.errors import NotFound
 from gis.boxes import Box
 from gis.fabric.models import FabricVersion, Parcel
-from gis.fabric.search import PARCELS_FUNCTION
+from gis.fabric.search import FEATURES_FUNCTION, PARCELS_FUNCTION
 
 
 def find_current_fabric(town_code: int) -> FabricVersion | None:
@@ -47,8 +47,17 @@ def parcel_ids_in_box(fabric_id: UUID, area: Box, *, limit: int | None = None) -
 
     Goes through the search role's function, which keeps its index behind the walls (`gis.fabric.search`).
     """
-    sql = f"SELECT id FROM {PARCELS_FUNCTION}(%s, %s::box) AS found(id) ORDER BY id"  # noqa: S608
-    parameters: list[Any] = [fabric_id, area.text]
+    return _ids_in_box(PARCELS_FUNCTION, fabric_id, area, limit)
+
+
+def layer_feature_ids_in_box(layer_id: UUID, area: Box, *, limit: int | None = None) -> list[UUID]:
+    """Ids of the layer's features whose bounding boxes meet `area`, in order of id."""
+    return _ids_in_box(FEATURES_FUNCTION, layer_id, area, limit)
+
+
+def _ids_in_box(function: str, of: UUID, area: Box, limit: int | None) -> list[UUID]:
+    sql = f"SELECT id FROM {function}(%s, %s::box) AS found(id) ORDER BY id"  # noqa: S608
+    parameters: list[Any] = [of, area.text]
     if limit is not None:
         sql += " LIMIT %s"
         parameters.append(limit)

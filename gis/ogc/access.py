@@ -9,13 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 
 from django.core import signing
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -66,12 +67,21 @@ def read_token(request: HttpRequest) -> str | None:
     return password or None
 
 
-def authenticate(request: HttpRequest) -> Person | None:
-    """django-ninja's hook: the person of the session or of the token, None for nobody."""
+class TokenNeeded(SignInNeeded):
+    """Neither session nor valid token; the header makes GIS tools ask their user for one."""
+
+    headers = {"WWW-Authenticate": 'Basic realm="Grandlist"'}
+
+
+def authenticate(request: HttpRequest) -> Person:
+    """django-ninja's hook: the person of the session or of the token; raise `TokenNeeded` for nobody."""
     if isinstance(request.user, Person) and hasattr(request, "actor"):
         return request.user
     token = read_token(request)
-    return find_person(token, now=timezone.now()) if token else None
+    person = find_person(token, now=timezone.now()) if token else None
+    if person is None:
+        raise TokenNeeded("Sign in to the office first, or send a token (manage.py gis_token).")
+    return person
 
 
 def in_scope(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,13 +93,15 @@ def in_scope(view: Callable[..., Any]) -> Callable[..., Any]:
             return view(request, *args, **kwargs)
         person = getattr(request, "auth", None)
         if not isinstance(person, Person):
-            raise SignInNeeded
+            raise TokenNeeded
         with transaction.atomic():
             actor = get_actor(person, on=timezone.localdate())
             request.actor = actor  # type: ignore[attr-defined]
             with scope(actor, read_only=actor.towns, request_id=getattr(request, "request_id", "")):
                 return view(request, *args, **kwargs)
 
+    # django-ninja would look the names of the annotations up in this module, not in the handler's.
+    scoped.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
     return scoped
 
 
@@ -97,13 +109,6 @@ def actor_of(request: HttpRequest) -> Actor:
     """The actor of a request inside `in_scope`."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     return actor
-
-
-def challenge(response: HttpResponse) -> HttpResponse:
-    """Add what a GIS tool needs to ask its user for the token."""
-    if response.status_code == 401:
-        response["WWW-Authenticate"] = 'Basic realm="Grandlist"'
-    return response
 
 
 def _fingerprint(person: Person) -> str:

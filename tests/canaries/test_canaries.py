@@ -31,6 +31,9 @@ PUBLIC: dict[str, str] = {
     "api/v1/docs": "the description of the API",
     "api/field/v1/openapi.json": "the description of the API",
     "api/field/v1/docs": "the description of the API",
+    "ogc": "the landing page: links only",
+    "ogc/openapi.json": "the description of the API",
+    "ogc/docs": "the description of the API",
 }
 # Values of parameters that name no thing of a town.
 PLAIN: dict[str, object] = {"year": 2025, "day": "2025-10-01", "size": "web", "page": 1}
