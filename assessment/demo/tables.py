@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,7 +13,9 @@ import pyogrio
 
 from assessment.demo.files import stored, unpack
 from assessment.demo.rules.houses import draw_houses
+from assessment.demo.rules.sketches import House, Outline, areas_of, sketch_houses
 from assessment.demo.rules.uses import Use, clean_use, read_use
+from assessment.property.rules.sketch import SectionFactors
 
 MAPPINGS = Path(__file__).parent / "mappings"
 _SQFT_PER_ACRE = 43_560
@@ -38,11 +41,25 @@ def table_file(name: str, folder: Path, *, limit: int | None) -> Path:
     return path
 
 
-def hamden_cards(folder: Path, *, limit: int | None) -> tuple[Path, Path]:
-    """Write Hamden's cards and their mapping; return both paths.
+@dataclass(frozen=True)
+class Cards:
+    """A table of cards with its mapping, and the sketches of its houses by parcel identifier."""
 
-    Uses, acres and years are the parcel layer's. Characteristics of houses are drawn from New Haven's cards
-    and marked; other buildings have their year only.
+    table: Path
+    mapping: Path
+    sketches: dict[str, list[Outline]] = field(default_factory=dict)
+
+
+def hamden_cards(folder: Path, *, limit: int | None, factors: Mapping[str, SectionFactors]) -> Cards:
+    """Write Hamden's cards and their mapping.
+
+    Uses, acres and years are the parcel layer's. Characteristics of houses are drawn from New Haven's cards,
+    their areas measured on a sketch that fits, and marked; other buildings have their year only.
+
+    Parameters
+    ----------
+    factors
+        The town's section table, by which a sketch's areas count.
     """
     parcels = _parcels("hamden_parcels.gpkg", limit)
     uses = {text: read_use(text) for text in parcels["landuse"].unique()}
@@ -61,9 +78,25 @@ def hamden_cards(folder: Path, *, limit: int | None) -> tuple[Path, Path]:
         houses.rename(columns={"gis": "key", "year": "year_built"}),
         pd.read_csv(stored("new_haven_cama.csv")),
     )
-    cards = cards.join(drawn.assign(synthetic="yes", beds=drawn["beds"].astype(int)))
-    cards["dwellings"] = cards["dwellings"].where(cards["dwellings"] > 0).astype("Int64")
-    for name in ("living", "good", "beds"):
+    outlines = sketch_houses(
+        [
+            House(key, style, int(living), int(year), int(dwellings))
+            for (key, year, dwellings), style, living in zip(
+                houses.itertuples(index=False), drawn["style"], drawn["living"], strict=True
+            )
+        ]
+    )
+    areas = [areas_of(sections, factors) for sections in outlines]
+    drawn = drawn.assign(
+        synthetic="yes",
+        living=[area.living_area_sqft for area in areas],
+        gross=[area.gross_area_sqft for area in areas],
+        effective=[area.effective_area_sqft for area in areas],
+        beds=drawn["beds"].astype(int),
+    )
+    cards = cards.join(drawn)
+    cards["dwellings"] = cards["dwellings"].where(cards["dwellings"] > 0)
+    for name in ("dwellings", "living", "gross", "effective", "good", "beds"):
         cards[name] = cards[name].astype("Int64")
     table = folder / "hamden_cards.csv"
     cards.to_csv(table, index=False)
@@ -71,7 +104,7 @@ def hamden_cards(folder: Path, *, limit: int | None) -> tuple[Path, Path]:
     shutil.copyfile(MAPPINGS / "hamden.toml", mapping)
     with mapping.open("a") as file:
         file.write(use_codes(uses.values()))
-    return table, mapping
+    return Cards(table, mapping, dict(zip(houses["gis"], outlines, strict=True)))
 
 
 def use_codes(uses: Iterable[Use]) -> str:
@@ -86,8 +119,8 @@ def use_codes(uses: Iterable[Use]) -> str:
     return "".join(lines)
 
 
-def west_hartford_cards(folder: Path, *, limit: int | None) -> tuple[Path, Path]:
-    """Write West Hartford's cards (acres and year, all else is to be collected); return both paths."""
+def west_hartford_cards(folder: Path, *, limit: int | None) -> Cards:
+    """Write West Hartford's cards: acres and year; all else is to be collected."""
     parcels = _parcels("west_hartford_parcels.gpkg", limit)
     accounts = parcels[parcels["ParcelType"] != "Condo Main"]
     cards = pd.DataFrame(
@@ -99,7 +132,7 @@ def west_hartford_cards(folder: Path, *, limit: int | None) -> tuple[Path, Path]
     )
     table = folder / "west_hartford_cards.csv"
     cards.to_csv(table, index=False)
-    return table, MAPPINGS / "west_hartford.toml"
+    return Cards(table, MAPPINGS / "west_hartford.toml")
 
 
 def _parcels(name: str, limit: int | None) -> gpd.GeoDataFrame:

@@ -5,7 +5,8 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-from assessment.property.models import Building, ImportRun, JournalEntry, Owner, Property
+from assessment.demo.loading import KIND
+from assessment.property.models import Building, ImportRun, JournalEntry, Owner, Property, Section
 from assessment.region.models import Person, Town
 from assessment.region.scope import scope
 from assessment.sales.models import Transfer
@@ -35,6 +36,8 @@ def test_the_small_region_comes_in_with_everything_marked_that_was_made_up(loade
         assert not Building.objects.exclude(town_id=62).filter(is_synthetic=True).exists()
         assert not Building.objects.filter(is_synthetic=False, town_id=62).exclude(style="").exists()
         assert not Owner.objects.filter(is_synthetic=False).exists()
+        sketched = Section.objects.values("building_id").distinct().count()
+        assert sketched == Building.objects.filter(is_synthetic=True).count()
         assert not Property.objects.filter(ownerships__isnull=True).exists()
         assert Transfer.objects.filter(town_id=62).count() == 1_597
         assert Transfer.objects.filter(property__isnull=False).exists()
@@ -63,8 +66,21 @@ def test_a_second_load_changes_nothing(loaded: str) -> None:
     with scope(SYSTEM, towns=TOWNS):
         assert JournalEntry.objects.count() == journaled
         assert ImportRun.objects.filter(kind="cama").count() == cards
+    assert "complete already" in out.getvalue()
     assert sign_in_file().read_text() == before
     assert before.split()[1] not in out.getvalue()
+
+
+@pytest.mark.slow
+def test_a_load_that_was_interrupted_goes_on_where_it_was(loaded: str) -> None:
+    """Without the note that all is in, each step looks for itself and finds its work done."""
+    with scope(SYSTEM, towns=TOWNS):
+        ImportRun.objects.filter(kind=KIND).delete()
+        journaled = JournalEntry.objects.count()
+    call_command("load_demo", "--small", "--quiet", stdout=StringIO())
+    with scope(SYSTEM, towns=TOWNS):
+        assert JournalEntry.objects.count() == journaled
+        assert ImportRun.objects.filter(kind=KIND).count() == 1
 
 
 @pytest.mark.slow
