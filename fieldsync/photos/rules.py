@@ -2,8 +2,12 @@
 
 import base64
 import binascii
+import datetime as dt
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 TUS_VERSION = "1.0.0"
@@ -14,6 +18,7 @@ READ_BYTES = 64 * 1024
 PHOTO_MAX_BYTES = 64 * 1024 * 1024
 UPLOAD_LIFE_DAYS = 30
 LOOKUP_MAX = 100
+PLACE_TOLERANCE_M = 500.0
 
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}")
 _METADATA_MAX_BYTES = 4096
@@ -118,3 +123,44 @@ def sniff_mime(head: bytes) -> str | None:
     if head[4:8] == b"ftyp" and head[8:12] in {b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"}:
         return "image/heic"
     return None
+
+
+def corroborate(
+    exif: Mapping[str, Any],
+    *,
+    taken_at: dt.datetime | None,
+    latitude: float | None,
+    longitude: float | None,
+) -> list[str]:
+    """Return what a photo's EXIF says otherwise than the tablet that declared it, as sentences.
+
+    The tablet's word counts: browsers strip and cameras misdate EXIF. A difference is only shown.
+    """
+    found = []
+    seen_at = _exif_instant(exif.get("taken_at"))
+    # EXIF has no time zone; half a day covers all of them that a camera here may be set to.
+    if seen_at and taken_at and abs(seen_at - taken_at.astimezone(dt.UTC)) > dt.timedelta(hours=13):
+        found.append(f"the camera dates the photo {exif['taken_at']}")
+    place = exif.get("latitude"), exif.get("longitude")
+    if None not in (*place, latitude, longitude):
+        apart_m = distance_m(float(place[0] or 0), float(place[1] or 0), latitude or 0, longitude or 0)
+        if apart_m > PLACE_TOLERANCE_M:
+            found.append(f"the camera places the photo {apart_m:,.0f} m from where the tablet was")
+    return found
+
+
+def distance_m(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> float:
+    """Return the distance of two places in metres, on a sphere of the earth's mean radius."""
+    one, two = math.radians(latitude_1), math.radians(latitude_2)
+    half = (
+        math.sin((two - one) / 2) ** 2
+        + math.cos(one) * math.cos(two) * math.sin(math.radians(longitude_2 - longitude_1) / 2) ** 2
+    )
+    return 2 * 6_371_008.8 * math.asin(math.sqrt(half))
+
+
+def _exif_instant(text: Any) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(str(text), "%Y:%m:%d %H:%M:%S").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None

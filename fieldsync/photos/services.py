@@ -18,6 +18,7 @@ from assessment.region.scope import scope
 from fieldsync.devices.models import Device
 from fieldsync.photos import rules, spool
 from fieldsync.photos.models import Upload
+from fieldsync.photos.renditions import start_drawing_soon
 from fieldsync.problems import (
     ChecksumMismatch,
     FieldProblem,
@@ -140,6 +141,7 @@ def _verify(upload: Upload, file: BinaryIO, sha256: str | None) -> None:
             spool.path_of(upload.id), sha256=upload.sha256, town_code=upload.town_id, media_type=media_type
         )
         _finish(upload, media_type)
+        start_drawing_soon(upload.town_id)
 
 
 def _finish(upload: Upload, media_type: str) -> None:
