@@ -76,6 +76,13 @@ def begin_epoch(town_code: int, *, actor: Actor, reason: str) -> SyncEpoch:
     return SyncEpoch.objects.create(town_id=town_code, began_at=timezone.now(), reason=reason[:200])
 
 
+def begin_epochs(actor: Actor, town_codes: list[int], reason: str) -> str:
+    """Begin a new epoch in every town that has one; a restore calls it before the first request."""
+    towns = SyncEpoch.objects.filter(town_id__in=town_codes).values_list("town_id", flat=True).distinct()
+    begun = [begin_epoch(code, actor=actor, reason=reason) for code in sorted(towns)]
+    return f"begun anew in {len(begun)} towns"
+
+
 def ensure_epoch(town_code: int) -> UUID:
     """Return the epoch in force in a town; its first begins when it is first asked for."""
     epoch = find_epoch(town_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -184,6 +185,23 @@ class Cluster:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
+
+    def rename_database(self, name: str, new_name: str) -> None:
+        """Give a database that nobody is connected to another name."""
+        with self.connect() as connection:
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(name), sql.Identifier(new_name)
+                )
+            )
+
+    def remove(self) -> None:
+        """Stop the server and delete all of the cluster's data: for scratch clusters."""
+        self.stop(force=True)
+        for folder in (self.data, self._place.socket_folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        if self._place.store != self._place.home:
+            shutil.rmtree(self._place.store, ignore_errors=True)
 
     def has_database(self, name: str) -> bool:
         """Whether a database of this name exists."""
