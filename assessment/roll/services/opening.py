@@ -117,7 +117,11 @@ def open_grand_list(
     else:
         _for_revaluation(report, listings)
     if not report.accounts:
-        raise NothingToOpenFrom(f"{town.name} has no account for its list of {year}.", **_counts(report))
+        why = "; ".join(f"{len(accounts):,} {reason}" for reason, accounts in report.left_out.items())
+        raise NothingToOpenFrom(
+            f"{town.name} has no account for its list of {year}" + (f": {why}." if why else "."),
+            **_counts(report),
+        )
     return report
 
 
