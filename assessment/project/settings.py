@@ -161,6 +161,8 @@ CELERY_BROKER_URL = str(CONFIG.celery_broker_url) if CONFIG.celery_broker_url el
 CELERY_TASK_ALWAYS_EAGER = CONFIG.tasks_eager
 METRICS_ALLOWED_NETWORKS = CONFIG.metrics_allowed_networks
 DISK_RESERVE_MB = CONFIG.disk_reserve_mb
+# The reference tablet that `cycle` takes to the field; named here, since assessment stands below fieldsync.
+TABLET_CLIENT = "fieldsync.client.Tablet"
 CERTIFICATIONS_DIR = VAR_DIR / "certifications"
 SEALING_KEYS_DIR = VAR_DIR / "keys"
 

@@ -19,7 +19,9 @@ VISITS = 40
 SEED = 20231001
 
 
-def go_to_the_field(stage: Stage, report: Report, office: Office, collector: str, *, town: str, year: int) -> None:
+def go_to_the_field(
+    stage: Stage, report: Report, office: Office, collector: str, *, town: str, year: int
+) -> None:
     """Enrol two tablets, draw a package for them, inspect, push, accept."""
     tablet_class = import_string(settings.TABLET_CLIENT)
     street = _longest_street(office, town)
@@ -69,8 +71,8 @@ def go_to_the_field(stage: Stage, report: Report, office: Office, collector: str
         waiting = _pending(office, town)
         if waiting:
             office.post(
-                f"/towns/{town}/observations/accept",
-                {"ids": [row["id"] for row in waiting], "reason": "reviewed against the photos"},
+                f"/towns/{town}/properties/observations/accept",
+                {"observation_ids": [row["id"] for row in waiting], "reason": "reviewed against the photos"},
             )
         step.note(accepted=len(waiting), still_waiting=len(_pending(office, town)))
     with report.step("A second tablet disagrees") as step:
@@ -85,18 +87,25 @@ def go_to_the_field(stage: Stage, report: Report, office: Office, collector: str
         statements = [tablet.reconcile() for tablet in tablets]
         step.note(
             changes_pulled=sum(pulled),
-            missing_on_the_server=sum(len(s["missing_mutations"]) + len(s["missing_photos"]) for s in statements),
+            missing_on_the_server=sum(
+                len(s["missing_mutations"]) + len(s["missing_photos"]) for s in statements
+            ),
         )
     for tablet in tablets:
         tablet.close()
 
 
 def _longest_street(office: Office, town: str) -> str:
-    found = office.get(f"/towns/{town}/properties", q="NORTH MAIN", limit=50)
-    streets = [row["street_name"] for row in found["items"] if row["street_name"]]
+    """Return the street with the most properties among the town's first accounts."""
+    streets: list[str] = []
+    after = ""
+    for _ in range(5):
+        page = office.get(f"/towns/{town}/properties/", after=after, limit=200)
+        streets += [row["address"].partition(" ")[2] for row in page if row["address"][:1].isdigit()]
+        after = page[-1]["account_number"] if page else after
     if not streets:
         raise CycleFailed(f"{town} has no properties to inspect")
-    return max(set(streets), key=streets.count)
+    return max(sorted(set(streets)), key=streets.count)
 
 
 def _inspect(tablet: Any, property_id: str, *, year: int, number: int) -> None:
@@ -134,7 +143,7 @@ def _photo(number: int) -> bytes:
 
 
 def _pending(office: Office, town: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = office.get(f"/towns/{town}/observations", state="pending", limit=200)["items"]
+    rows: list[dict[str, Any]] = office.get(f"/towns/{town}/properties/observations", limit=200)
     return rows
 
 

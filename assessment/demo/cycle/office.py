@@ -48,13 +48,17 @@ class Office:
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, expect: int = 200) -> Any:
         """Post a document and return the answer's."""
-        headers = {
-            "X-CSRFToken": self._http.cookies.get("grandlist_csrf", ""),
-            "Referer": str(self._http.base_url),
-        }
-        return self._answer(
-            self._http.post("/api/v1" + path, json=body or {}, headers=headers), expect
-        ).json()
+        return self._send("POST", path, body, expect)
+
+    def put(self, path: str, body: dict[str, Any], *, expect: int = 200) -> Any:
+        """Put a document and return the answer's."""
+        return self._send("PUT", path, body, expect)
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None, expect: int) -> Any:
+        token = self._http.cookies.get("grandlist_csrf") or ""
+        headers = {"X-CSRFToken": token, "Referer": str(self._http.base_url)}
+        answer = self._http.request(method, "/api/v1" + path, json=body or {}, headers=headers)
+        return self._answer(answer, expect).json()
 
     def page(self, path: str) -> str:
         """Return a page's text."""

@@ -23,7 +23,15 @@ def convert(stage: Stage, report: Report, *, town: str, year: int, stated_year: 
         step.note(**_figures(opened, "accounts", "lines", "gross"))
     with report.step(f"{town}: balance against what the town stated") as step:
         balanced = stage.json(
-            "balance", "--town", town, "--year", str(year), "--stated-basis", "card", "--stated-year", str(stated_year)
+            "balance",
+            "--town",
+            town,
+            "--year",
+            str(year),
+            "--stated-basis",
+            "card",
+            "--stated-year",
+            str(stated_year),
         )
         step.note(**_figures(balanced, "accounts", "matched", "differences", "open_differences"))
 
@@ -46,7 +54,9 @@ def sign(stage: Stage, report: Report, office: Office, *, town: str, year: int) 
         certification = office.post(f"/towns/{town}/lists/{listed['id']}/signature", expect=201)
         totals = office.get(f"/towns/{town}/lists/{listed['id']}")["totals"]
         step.note(signer=certification["signer_name"], **totals, root=certification["root"][:16] + "…")
-    with report.step(f"{town}: chain and totals verified, also against the certification kept outside") as step:
+    with report.step(
+        f"{town}: chain and totals verified, also against the certification kept outside"
+    ) as step:
         verified = stage.json("verify_grand_list", "--town", town, "--year", str(year))
         stage.command(
             "verify_grand_list", "--town", town, "--year", str(year), "--root", certification["root"]
@@ -60,7 +70,17 @@ def sign(stage: Stage, report: Report, office: Office, *, town: str, year: int) 
 def export(stage: Stage, report: Report, *, town: str, year: int, folder: Path) -> None:
     """Write the list's files and check that lines sum to accounts and accounts to the signed totals."""
     with report.step(f"{town}: list of {year} exported as CSV, XLSX and PDF") as step:
-        stage.command("export_grand_list", "--town", town, "--year", str(year), "--out", str(folder), "--basis", "signed")
+        stage.command(
+            "export_grand_list",
+            "--town",
+            town,
+            "--year",
+            str(year),
+            "--out",
+            str(folder),
+            "--basis",
+            "signed",
+        )
         files = sorted(folder.iterdir())
         step.note(files=len(files), megabytes=sum(f.stat().st_size for f in files) / 1e6)
     with report.step(f"{town}: lines sum to the accounts, accounts to the signed totals") as step:
@@ -78,7 +98,9 @@ def check_sums(folder: Path) -> dict[str, int]:
     totals = control.get("totals", control)
     gross, net = (sum(int(row[column]) for row in accounts.values()) for column in ("gross", "net"))
     if wrong or gross != int(totals["gross"]) or net != int(totals["net"]):
-        raise CycleFailed(f"the exported list does not add up: {len(wrong)} accounts, gross {gross}, net {net}")
+        raise CycleFailed(
+            f"the exported list does not add up: {len(wrong)} accounts, gross {gross}, net {net}"
+        )
     return {"accounts": len(accounts), "gross": gross, "net": net, "differences": 0}
 
 
@@ -87,7 +109,9 @@ def appeal_and_correct(
 ) -> None:
     """A petition decided by the board, a certificate of correction, and the bridge to the M-13."""
     listed = _list_of(assessor, town, year)
-    accounts = [a for a in assessor.get(f"/towns/{town}/lists/{listed['id']}/accounts", limit=50) if a["net"] > 0]
+    accounts = [
+        a for a in assessor.get(f"/towns/{town}/lists/{listed['id']}/accounts", limit=50) if a["net"] > 0
+    ]
     appealed, corrected = accounts[0], accounts[1]
     with report.step(f"{town}: a petition heard and granted in part by the board") as step:
         petition = assessor.post(
@@ -104,17 +128,29 @@ def appeal_and_correct(
             expect=201,
         )
         lines = [
-            {"detail_code": l["code"], "appraised": int(l["appraised"] * 0.9), "assessed": int(l["assessed"] * 0.9)}
-            for l in appealed["lines"]
+            {
+                "detail_code": line["code"],
+                "appraised": int(line["appraised"] * 0.9),
+                "assessed": int(line["assessed"] * 0.9),
+            }
+            for line in appealed["lines"]
         ]
         decided = board.post(
             f"/towns/{town}/petitions/{petition['id']}/decision",
-            {"decided_on": f"{year + 1}-03-20", "explanation": "Condition lowered after inspection.", "lines_after": lines},
+            {
+                "decided_on": f"{year + 1}-03-20",
+                "explanation": "Condition lowered after inspection.",
+                "lines_after": lines,
+            },
             expect=201,
         )
-        step.note(account=appealed["list_number"], before=appealed["gross"], decision=decided.get("outcome", "changed"))
+        step.note(
+            account=appealed["list_number"],
+            before=appealed["gross"],
+            decision=decided.get("outcome", "changed"),
+        )
     with report.step(f"{town}: a certificate of correction, the signed snapshot untouched") as step:
-        line = corrected["lines"][0]
+        code = corrected["lines"][0]["code"]
         made = assessor.post(
             f"/towns/{town}/lists/{listed['id']}/accounts/{corrected['property_id']}/instruments",
             {
@@ -122,7 +158,7 @@ def appeal_and_correct(
                 "dated_on": f"{year + 1}-04-10",
                 "explanation": "A clerical error in the land line.",
                 "statute": "CGS 12-60",
-                "changes": [{"section": "assessed", "code": line["code"], "amount": -100, "appraised": -140}],
+                "changes": [{"section": "assessed", "code": code, "amount": -100, "appraised": -140}],
             },
             expect=201,
         )
@@ -133,18 +169,17 @@ def appeal_and_correct(
         step.note(**_scalars(abstract))
 
 
-def interim_year(
-    stage: Stage, report: Report, office: Office, *, town: str, year: int, folder: Path
-) -> None:
+def interim_year(stage: Stage, report: Report, office: Office, *, town: str, year: int, folder: Path) -> None:
     """Roll the list forward, refuse a change without a reason, post one with a permit, sign and export."""
     with report.step(f"{town}: interim list of {year} rolled forward") as step:
         opened = stage.json("open_grand_list", "--town", town, "--year", str(year), "--basis", "roll_forward")
         step.note(**_figures(opened, "accounts", "lines", "gross"))
     listed = _list_of(office, town, year)
     account = office.get(f"/towns/{town}/lists/{listed['id']}/accounts", limit=50)[5]
-    lines = [{"detail_code": l["code"], "appraised": l["appraised"] + 20_000} for l in account["lines"][:1]] + [
-        {"detail_code": l["code"], "appraised": l["appraised"]} for l in account["lines"][1:]
-    ]
+    lines = [
+        {"detail_code": line["code"], "appraised": line["appraised"] + 20_000}
+        for line in account["lines"][:1]
+    ] + [{"detail_code": line["code"], "appraised": line["appraised"]} for line in account["lines"][1:]]
     address = f"/towns/{town}/lists/{listed['id']}/accounts/{account['property_id']}/lines"
     with report.step(f"{town}: a change without a dated reason is refused") as step:
         problem = office.put(address, {"lines": lines}, expect=422)

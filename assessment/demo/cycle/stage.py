@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
-START_WITHIN_S = 240
+START_WITHIN_S = 900
 
 
 class CycleFailed(Exception):
