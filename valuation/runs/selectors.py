@@ -17,10 +17,12 @@ from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
 from valuation.runs.rules.groups import use_group
 
 _FACTS_SQL = """
-SELECT p.id, p.state_class, p.neighbourhood, p.zoning, p.location_x_ft, p.location_y_ft, p.is_synthetic,
+SELECT p.id, p.state_class, p.neighbourhood, p.zoning,
+       coalesce(p.location_x_ft, g.x), coalesce(p.location_y_ft, g.y), p.is_synthetic,
        p.complex_id IS NOT NULL, p.exempt_code,
        concat_ws(' ', p.use_description, b.occupancy, b.style, b.model),
-       coalesce(l.sqft, nullif(p.land_sqft, 0), p.total_acres * 43560), p.frontage_ft,
+       coalesce(l.sqft, nullif(p.land_sqft, 0), nullif(p.total_acres, 0) * 43560, g.area_sqft),
+       p.frontage_ft,
        b.building_number, b.style, b.grade, b.condition, b.kitchen_style, b.bath_style, b.heat_type,
        b.exterior_wall, b.use_code,
        coalesce(nullif(b.living_area_sqft, 0), nullif(b.effective_area_sqft, 0), nullif(b.gross_area_sqft, 0)),
@@ -33,6 +35,15 @@ LEFT JOIN (
                           WHEN 'front_foot' THEN quantity * coalesce(depth_ft, 100) END) AS sqft
   FROM assessment_landline WHERE town_id = %(town)s AND land_type <> 'wetland' GROUP BY property_id
 ) l ON l.property_id = p.id
+LEFT JOIN (
+  SELECT DISTINCT ON (l.property_id) l.property_id, (center(k.bbox))[0] AS x, (center(k.bbox))[1] AS y,
+         CASE WHEN count(*) OVER (PARTITION BY l.parcel_id) = 1 THEN k.area_sqft END AS area_sqft
+  FROM gis_fabricversion f
+  JOIN gis_parcel k ON k.town_id = f.town_id AND k.fabric_id = f.id
+  JOIN gis_parcelproperty l ON l.town_id = k.town_id AND l.parcel_id = k.id
+  WHERE f.town_id = %(town)s AND f.state = 'current'
+  ORDER BY l.property_id, k.area_sqft DESC, k.id
+) g ON g.property_id = p.id
 LEFT JOIN assessment_building b ON b.property_id = p.id AND b.town_id = p.town_id
 WHERE p.town_id = %(town)s AND p.kind = 'real' AND NOT p.is_retired
 ORDER BY p.id, b.building_number
@@ -55,7 +66,8 @@ _NO_AC = re.compile(r"^\s*(none|no|n|0)?\s*$", re.IGNORECASE)
 def facts_frame(town_code: int) -> pd.DataFrame:
     """Return the facts of every real property of a town: a row for each building, or one without.
 
-    Land stands on a property's first row only. The order is by property and building, so equal facts give
+    Place and, where the card has no land, area are those of the parcel; a parcel that several properties
+    share gives no area. Land stands on a property's first row only. The order is by property and building, so equal facts give
     an equal frame.
     """
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.valuation.cost.test_schedule import SCHEDULE
@@ -110,6 +110,7 @@ def test_too_few_sales_and_prices_of_nothing_are_refused() -> None:
     assert caught.value.code == "bad_price"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # slow only on a busy machine
 @given(st.lists(st.tuples(st.floats(-5, 5), st.floats(0.1, 10)), min_size=1, max_size=12))
 def test_pooling_gives_the_nearest_sequence_that_never_rises(pairs) -> None:
     amounts, weights = (np.array(side) for side in zip(*pairs, strict=True))

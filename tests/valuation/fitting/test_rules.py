@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assessment.demo import files
@@ -31,6 +31,7 @@ def made(n: int = 400) -> Sales:
     return Sales(frame.iloc[order].reset_index(drop=True), prices[order], days[order], np.full(n, np.nan), {})
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # slow only on a busy machine
 @given(st.lists(st.integers(700_000, 700_060), min_size=5, max_size=200).filter(lambda d: len(set(d)) > 1),
        st.floats(0.05, 0.6))  # fmt: skip
 def test_every_held_out_sale_is_later_than_every_other_and_no_day_is_on_both_sides(days, share) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from valuation.ratio import rules
@@ -55,7 +55,7 @@ def test_columns_are_paired_by_position_and_never_by_label() -> None:
 
 
 @given(st.permutations(range(40)), st.floats(0.1, 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_order_of_rows_and_unit_of_money_change_nothing_but_the_level(order, factor) -> None:
     values, prices = sales(40)
     moved = list(order)

@@ -16,6 +16,7 @@ from assessment.roll.models import AssessmentLine, GrandList
 from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import Reason
 from assessment.roll.services.signing import sign_grand_list
+from assessment.sales.models import Transfer
 from tests.valuation.runs.conftest import HOUSES, SALES, YEAR, Bureau
 from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
@@ -65,6 +66,10 @@ def test_the_local_level_is_found_from_the_sales_and_the_later_ones_judge_it(bur
     assert town["factor"] == pytest.approx(1.3, abs=0.04)
     assert town["n"] == run.counts["sales_fitted"]
     assert run.counts["sales_fitted"] + run.counts["sales_held"] == SALES
+    days = sorted(Transfer.objects.values_list("recorded_on", flat=True))
+    first_held = RatioStudyRecord.objects.filter(run=run)[0].sales_from
+    assert days[run.counts["sales_fitted"] - 1] < first_held == days[run.counts["sales_fitted"]]
+    assert (days[-1] - first_held).days <= 365
     studies = {
         row.subject: row
         for row in RatioStudyRecord.objects.filter(run=run, stratum_kind="all", trim_rule="none")
@@ -73,7 +78,9 @@ def test_the_local_level_is_found_from_the_sales_and_the_later_ones_judge_it(bur
     assert {row.n for row in studies.values()} == {run.counts["sales_held"]}
     cost, baseline = (studies[name].figures["cod"] for name in ("cost", "value_per_area"))
     assert cost["high"] < baseline["low"]
-    assert studies["cost"].figures["median"]["value"] == pytest.approx(1.0, abs=0.05)
+    median = studies["cost"].figures["median"]["value"]
+    assert median == pytest.approx(1.0, abs=0.05)
+    assert run.counts["final_level"] == pytest.approx(1 / median, abs=0.02)
 
 
 def test_the_same_facts_give_the_same_values_to_the_dollar_and_changed_facts_another_hash(

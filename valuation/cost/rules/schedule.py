@@ -249,7 +249,7 @@ class Components:
     steps : DataFrame
         The factors each property got, in the order of the arithmetic, for its explanation.
     unknown_levels : ndarray of bool, shape (n,)
-        A code of this property was in none of the tables.
+        A code of this property, other than its neighbourhood, was in none of the tables.
     """
 
     primary_land: Floats
@@ -311,11 +311,12 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     n = len(frame)
     unknown = np.zeros(n, dtype=bool)
 
-    def factor(column: str, table: Table, *, other: float = 1.0) -> Floats:
+    def factor(column: str, table: Table, *, other: float = 1.0, told: bool = True) -> Floats:
         if column not in frame.columns:
             return np.full(n, table.get(OTHER, other))
         amounts, missing = look_up(frame[column], table, other=other)
-        np.logical_or(unknown, missing, out=unknown)
+        if told:
+            np.logical_or(unknown, missing, out=unknown)
         return amounts
 
     sqft = number(frame, "land_sqft")
@@ -323,7 +324,7 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     for column in roles.land_factors:
         land_factor = land_factor * factor(column, schedule.factors.get(column, {}))
     if roles.neighbourhood:
-        land_factor = land_factor * factor(roles.neighbourhood, schedule.neighbourhood_land)
+        land_factor = land_factor * factor(roles.neighbourhood, schedule.neighbourhood_land, told=False)
     whole_land = land_curve(schedule.land, sqft)
     primary = land_curve(schedule.land, np.minimum(sqft, schedule.primary_sqft))
 
@@ -348,9 +349,9 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     state = np.ones(n)
     for column in roles.building_factors:
         state = state * factor(column, schedule.factors.get(column, {}))
-    location = (
-        factor(roles.neighbourhood, schedule.neighbourhood_building) if roles.neighbourhood else np.ones(n)
-    )
+    location = np.ones(n)
+    if roles.neighbourhood:
+        location = factor(roles.neighbourhood, schedule.neighbourhood_building, told=False)
     complete = np.clip(number(frame, "percent_complete", missing=100.0), 0, 100) / 100
     steps = pd.DataFrame(
         {

@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from valuation.runs.rules.appraisal import RawValues, Valued, flags_of, raw_valu
 from valuation.runs.rules.local import LocalFactors, fit_local_factors
 
 Floats = NDArray[np.float64]
-_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE, _LEAST_FOR_MARKET = 40, 120, 80
+_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE, _LEAST_FOR_MARKET, _LEAST_TO_LEVEL = 40, 120, 80, 30
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def value_frame(
         As of `valuation.runs.selectors.facts_frame`.
     sales : DataFrame
         ``property_id``, ``price``, ``sold_on`` (ordinal day). The last ``holdout_share`` of them by day is
-        used for the ratio studies only.
+        used for the ratio studies, and for one last factor: the level of the town.
     schedule : Schedule, optional
         Tables to value at; None calibrates them from the sales that are not held out.
     base : Tables, optional
@@ -142,7 +142,10 @@ def value_frame(
     sales = sales[sales["property_id"].isin(known)].reset_index(drop=True)
     held = np.zeros(len(sales), dtype=bool)
     if len(sales) >= _LEAST_TO_SPLIT and sales["sold_on"].nunique() > 1:
-        held, _ = split_by_day(sales["sold_on"].to_numpy(), settings["holdout_share"])
+        held, first_day = split_by_day(sales["sold_on"].to_numpy(), settings["holdout_share"])
+        # Beyond a year the tables would be older than they need be.
+        year = sales["sold_on"].to_numpy() >= max(first_day, int(sales["sold_on"].max()) - 365)
+        held = year if year.sum() >= 30 else held
     fitted = ~held
 
     with stage("cost"):
@@ -155,6 +158,14 @@ def value_frame(
         studies = _studies(
             valued, check, cards, frame, sales, fitted, tables.local, seed=seed, resamples=resamples
         )
+    level = 1.0
+    if base is None and held.sum() >= _LEAST_TO_LEVEL:
+        with stage("level"):
+            level, tables = _levelled(tables, valued.frame["value"], sales[held])
+            valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
+            if len(market):
+                market = _market_levelled(market, sales[held])
+                check = market["value"]
     with stage("flags"):
         before = previous if previous is not None else pd.Series(dtype=np.float64)
         flags = flags_of(valued, check, before, limits=settings)
@@ -172,6 +183,7 @@ def value_frame(
             "sales": len(sales),
             "sales_fitted": int(fitted.sum()),
             "sales_held": int(held.sum()),
+            "final_level": level,
             "fallback": int(valued.frame["fallback"].sum()),
             "appraised_dollars": int(valued.frame["value"].sum()),
             "market_estimates": len(market),
@@ -206,6 +218,41 @@ def _cost(
         valued_on=valued_on,
     )
     return raw, Tables(schedule, local, valued_on)
+
+
+def _levelled(tables: Tables, values: pd.Series, held: pd.DataFrame) -> tuple[float, Tables]:
+    """Bring the town's level to the held-out sales, which are the latest.
+
+    One number for the whole town: it moves the median ratio, which the studies report as it was before, and
+    leaves COD, PRD, PRB and MKI of the later sales as they were judged.
+    """
+    mine = values.reindex(pd.Index(held["property_id"])).to_numpy(dtype=np.float64)
+    before = float(np.median(mine / held["price"].to_numpy(dtype=np.float64)))
+    level = round(1 / before, 4)
+    row = {
+        "kind": "final level",
+        "name": "all",
+        "factor": level,
+        "n": len(held),
+        "median_ratio_before": round(before, 4),
+        "median_ratio_after": round(before * level, 4),
+    }
+    local = replace(
+        tables.local, town=round(tables.local.town * level, 4), evidence=(*tables.local.evidence, row)
+    )
+    return level, replace(tables, local=local)
+
+
+def _market_levelled(market: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """Bring the market estimates to the level of the held-out sales in the same way."""
+    mine = market["value"].reindex(pd.Index(held["property_id"])).to_numpy(dtype=np.float64)
+    known = np.isfinite(mine)
+    if known.sum() < _LEAST_TO_LEVEL:
+        return market
+    level = 1 / float(np.median(mine[known] / held["price"].to_numpy(dtype=np.float64)[known]))
+    out = (100 * (market * level / 100).round()).astype(np.int64)
+    out.attrs.update(market.attrs)
+    return out
 
 
 def _sold_facts(frame: pd.DataFrame, sales: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
