@@ -29,6 +29,7 @@ urlpatterns = [
     path("tiles/", include("gis.tiles.urls")),
     path("", include("assessment.office.urls")),
     path("t/<slug:town>/", include("valuation.urls")),
+    path("t/<slug:town>/", include("fieldsync.urls")),
 ]
 
 handler400 = "assessment.office.failures.bad_request"

@@ -53,6 +53,10 @@ class Conflict(TownModel):
     reason = models.CharField(max_length=200, blank=True)
     arose_at = models.DateTimeField()
 
+    def field_name(self) -> str:
+        """The field's own name, without the row that it is on."""
+        return self.field.rpartition("/")[2]
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["mutation", "field"], name="conflict_once_for_a_field")

@@ -83,3 +83,8 @@ def read_range(header: str | None, size: int) -> tuple[int, int] | None:
     if start >= size:
         raise ValueError(f"byte {start} is behind the end of {size} bytes")
     return start, stop
+
+
+def list_year_today(day: date) -> int:
+    """Return the grand list that field work of a day is for: that of the next 1 October, itself included."""
+    return day.year if (day.month, day.day) <= (10, 1) else day.year + 1

@@ -1,0 +1,238 @@
+"""The field as the office sees it: tablets, work packages, disagreements, what waits in quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from assessment.jobs.services import start_job
+from assessment.office.pages.base import RowPage, crumbs, read_page_number, town_page
+from assessment.office.registries import PageScope, QueueState
+from assessment.region.errors import Invalid, Problem
+from assessment.region.scope import because
+from fieldsync.conflicts import selectors as conflicts
+from fieldsync.conflicts.models import Conflict
+from fieldsync.conflicts.services import reopen_conflict, resolve_conflict
+from fieldsync.devices import selectors as devices
+from fieldsync.devices.models import Device
+from fieldsync.devices.services import make_enrolment_code, set_device_state
+from fieldsync.packages import selectors as packages
+from fieldsync.packages import services as package_services
+from fieldsync.packages.forms import DrawForm
+from fieldsync.packages.models import Package
+from fieldsync.packages.tasks import BUILD_PACKAGE
+
+PAGE_SIZE = 50
+
+
+@town_page("view")
+def device_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """List the town's tablets and how each is doing."""
+    values = {
+        "tab": "devices",
+        "lines": devices.list_devices(scope.town.code, now=timezone.now()),
+        "may_manage": scope.may("manage_devices"),
+        "states": Device.State.choices,
+        "wipes": Device.Wipe.choices,
+    }
+    return _page(request, scope, "devices.html", "Tablets", values)
+
+
+@town_page("manage_devices", methods=("POST",))
+def code_make(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """Make an enrolment code and show it, this once."""
+    label = request.POST.get("label", "").strip()[:80]
+    code = make_enrolment_code(scope.town.code, actor=scope.actor, label=label)
+    messages.success(request, f"Type this code on the tablet within 24 hours; it works once: {code}")
+    return _back(scope, "field-devices")
+
+
+@town_page("manage_devices", methods=("POST",))
+def device_state(request: HttpRequest, scope: PageScope, device_id: UUID) -> HttpResponse:
+    """Suspend, revoke or restore a tablet."""
+    reason = request.POST.get("reason", "").strip()
+    device = devices.get_device(device_id)
+    if not reason:
+        messages.error(request, "Give the reason: it stays with the tablet.")
+        return _back(scope, "field-devices")
+    state = _choice(Device.State, request.POST.get("state"))
+    wipe = _choice(Device.Wipe, request.POST.get("wipe") or Device.Wipe.NONE)
+    set_device_state(device.id, state, actor=scope.actor, reason=reason, wipe=wipe)
+    messages.success(request, f"{device.name} is {Device.State(state).label.lower()}.")
+    return _back(scope, "field-devices")
+
+
+@town_page("view")
+def package_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """List the town's packages, with the form for drawing one."""
+    return _packages(request, scope, DrawForm())
+
+
+@town_page("manage_packages", methods=("POST",))
+def package_draw(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """Draw a package, and start the job that builds it."""
+    form = DrawForm(request.POST)
+    if not form.is_valid():
+        return _packages(request, scope, form)
+    try:
+        package = package_services.draw_package(
+            scope.town.code,
+            actor=scope.actor,
+            title=form.cleaned_data["title"],
+            selection=form.selection(),
+            list_year=form.cleaned_data["list_year"],
+            kind=form.cleaned_data["kind"],
+        )
+    except Invalid as problem:
+        form.add_error(None, problem.detail)
+        return _packages(request, scope, form)
+    _start_build(package, scope)
+    messages.success(request, f"{package.title}: {package.record_count:,} properties; it is being built.")
+    return _back(scope, "field-packages")
+
+
+@town_page("manage_packages", methods=("POST",))
+def package_change(request: HttpRequest, scope: PageScope, package_id: UUID) -> HttpResponse:
+    """Assign a package, take it back, build it anew or close it."""
+    package = packages.get_package(package_id)
+    step = request.POST.get("step")
+    if step == "assign" and request.POST.get("device"):
+        package_services.assign_package(package.id, _uuid(request.POST["device"]), actor=scope.actor)
+        said = "assigned"
+    elif step == "take-back":
+        package_services.take_back_package(package.id, actor=scope.actor)
+        said = "taken back"
+    elif step == "build":
+        _start_build(package, scope)
+        said = "being built anew"
+    elif step == "close":
+        package_services.close_package(package.id, actor=scope.actor)
+        said = "closed"
+    else:
+        messages.error(request, "Choose a tablet first.")
+        return _back(scope, "field-packages")
+    messages.success(request, f"{package.title} is {said}.")
+    return _back(scope, "field-packages")
+
+
+@town_page("view")
+def conflict_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """List what field and office disagree about, both values side by side."""
+    only_open = request.GET.get("show") != "all"
+    rows = conflicts.list_conflicts(scope.town.code, only_open=only_open)
+    values = {
+        "tab": "conflicts",
+        "page": _paged(request, rows),
+        "only_open": only_open,
+        "may_decide": scope.may("accept_observations"),
+    }
+    return _page(request, scope, "conflicts.html", "Conflicts", values)
+
+
+@town_page("accept_observations", methods=("POST",))
+def conflict_answer(request: HttpRequest, scope: PageScope, conflict_id: UUID) -> HttpResponse:
+    """Close a conflict, or open it again."""
+    conflict = conflicts.get_conflict(conflict_id)
+    reason = request.POST.get("reason", "").strip()
+    choice = request.POST.get("choice", "")
+    if not reason:
+        messages.error(request, "Give the reason: it stays with the record.")
+        return _back(scope, "field-conflicts")
+    try:
+        with because(reason):
+            if choice == "reopen":
+                reopen_conflict(conflict.id, actor=scope.actor, reason=reason)
+                messages.success(request, "The conflict is open again.")
+            else:
+                state = _choice(Conflict.State, choice)
+                value = request.POST.get("value") or None
+                resolve_conflict(conflict.id, actor=scope.actor, choice=state, reason=reason, value=value)
+                messages.success(
+                    request, f"{conflict.property.address}: {Conflict.State(state).label.lower()}."
+                )
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    return _back(scope, "field-conflicts")
+
+
+@town_page("view")
+def quarantine_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """List what tablets sent and was not applied."""
+    rows = conflicts.list_quarantine(scope.town.code)
+    values = {"tab": "quarantine", "page": _paged(request, rows)}
+    return _page(request, scope, "quarantine.html", "Quarantine", values)
+
+
+def conflicts_state(scope: PageScope) -> QueueState:
+    """Return how many conflicts wait, for the town's home."""
+    return QueueState(conflicts.count_open(scope.town.code), _url(scope, "field-conflicts"))
+
+
+def quarantine_state(scope: PageScope) -> QueueState:
+    """Return how much waits in quarantine, for the town's home."""
+    return QueueState(conflicts.count_quarantine(scope.town.code), _url(scope, "field-quarantine"))
+
+
+def _packages(request: HttpRequest, scope: PageScope, form: DrawForm) -> HttpResponse:
+    lines = devices.list_devices(scope.town.code, now=timezone.now())
+    values = {
+        "tab": "packages",
+        "page": _paged(request, packages.list_packages(scope.town.code)),
+        "devices": [line.device for line in lines if line.device.state == Device.State.ACTIVE],
+        "form": form,
+        "may_manage": scope.may("manage_packages"),
+    }
+    return _page(request, scope, "packages.html", "Work packages", values)
+
+
+def _paged(request: HttpRequest, rows: QuerySet[Any]) -> RowPage:
+    number = read_page_number(request)
+    some = list(rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE + 1])
+    return RowPage(some[:PAGE_SIZE], number, has_next=len(some) > PAGE_SIZE, size=PAGE_SIZE)
+
+
+def _page(
+    request: HttpRequest, scope: PageScope, template: str, title: str, values: Mapping[str, Any]
+) -> HttpResponse:
+    trail = crumbs(scope, ("Field", _url(scope, "field-packages")), title)
+    return render(request, f"fieldsync/{template}", {"nav": "field", "crumbs": trail, **values})
+
+
+def _start_build(package: Package, scope: PageScope) -> None:
+    start_job(
+        BUILD_PACKAGE,
+        actor=scope.actor,
+        town=package.town_id,
+        payload={"package_id": str(package.id)},
+        key=str(package.id),
+    )
+
+
+def _choice(choices: Any, value: str | None) -> Any:
+    try:
+        return choices(value)
+    except ValueError as error:
+        raise Invalid("This is not one of the choices.") from error
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid("This is not one of the tablets.") from error
+
+
+def _url(scope: PageScope, name: str) -> str:
+    return reverse(name, kwargs={"town": scope.town.slug})
+
+
+def _back(scope: PageScope, name: str) -> HttpResponse:
+    return redirect(_url(scope, name))

@@ -1,0 +1,34 @@
+"""What the field shows in the office's frame."""
+
+from __future__ import annotations
+
+from assessment.office import registries as office
+from assessment.region.rules import Permission
+from fieldsync.office.pages import conflicts_state, quarantine_state
+
+
+def register() -> None:
+    """Register the field's navigation and queues."""
+    office.nav_items.register(
+        office.NavItem(
+            id="fieldsync.field",
+            title="Field",
+            order=35,
+            permission=Permission.VIEW,
+            url_name="field-packages",
+            area="field",
+        )
+    )
+    for name, title, state in (
+        ("conflicts", "Conflicts between field and office", conflicts_state),
+        ("quarantine", "Sent by tablets and not applied", quarantine_state),
+    ):
+        office.queues.register(
+            office.Queue(
+                id=f"fieldsync.{name}",
+                title=title,
+                order=20,
+                permission=Permission.ACCEPT_OBSERVATIONS,
+                state=state,
+            )
+        )
