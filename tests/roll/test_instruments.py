@@ -106,6 +106,11 @@ def test_the_assessor_does_not_decide_for_the_board(office: Office, signed: Gran
     )
 
 
+def test_an_account_is_wholly_exempt_or_not_at_all(office: Office, signed: GrandList):
+    with pytest.raises(Invalid, match="wholly exempt"):
+        issue(office, signed, Change("exempt_property", "HAAX", 1_000))
+
+
 def test_an_unsigned_list_is_not_corrected_by_an_instrument(office: Office):
     with pytest.raises(ListNotSigned):
         issue(office, office.convert(), Change("assessed", "13", 10))

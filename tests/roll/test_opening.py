@@ -10,7 +10,8 @@ from assessment.region.services import set_policy
 from assessment.roll.errors import ListExists, NothingToOpenFrom
 from assessment.roll.models import Assessment, AssessmentLine, Exemption, GrandList
 from assessment.roll.rules.rounding import RoundingPolicy
-from assessment.roll.selectors import get_certification, get_totals, list_listings
+from assessment.roll.selectors import find_signed_account, get_certification, get_totals, list_listings
+from assessment.roll.services.abstracts import get_m13
 from assessment.roll.services.instruments import Change, issue_instrument
 from assessment.roll.services.opening import open_grand_list
 from tests.roll.conftest import BASE, Office
@@ -163,3 +164,41 @@ def test_another_town_sees_nothing_of_a_list(office: Office, signed: GrandList):
 
 def _board(office: Office) -> Actor:
     return Actor.system("the board")
+
+
+def test_an_account_that_an_instrument_made_exempt_is_rolled_forward_as_exempt(
+    office: Office, signed: GrandList
+):
+    account = find_signed_account(signed, office.property(0))
+    assert account is not None
+    changes = [Change("assessed", line.code, -line.assessed, -line.appraised) for line in account.lines]
+    changes.append(Change("exempt_property", "HAAX", account.gross, account.appraised))
+    issue_instrument(
+        signed, actor=office.assessor, kind="correction", subject=office.property(0), changes=changes, dated_on=DAY,
+        explanation="a house of worship since 2024",
+    )  # fmt: skip
+    report = open_grand_list(office.town, actor=office.assessor, year=2025, basis="roll_forward")
+    before, after = get_totals(signed), get_totals(report.grand_list)
+    assert after["gross"] == before["gross"]
+    assert after["net"] == before["net"] - account.net
+    carried = Assessment.objects.get(grand_list=report.grand_list, property_id=office.sample.ids[0])
+    assert carried.exempt_code == "HAAX"
+
+
+def test_an_account_that_an_instrument_made_taxable_is_rolled_forward_as_taxable(
+    office: Office, signed: GrandList
+):
+    account = find_signed_account(signed, office.property(5))
+    assert account is not None
+    changes = [
+        Change("exempt_property", "HAAX", -account.gross, -account.appraised),
+        Change("assessed", "13", account.gross, account.appraised),
+    ]
+    issue_instrument(
+        signed, actor=office.assessor, kind="correction", subject=office.property(5), changes=changes, dated_on=DAY,
+        explanation="sold to a family",
+    )  # fmt: skip
+    report = open_grand_list(office.town, actor=office.assessor, year=2025, basis="roll_forward")
+    assert get_totals(report.grand_list)["net"] == get_totals(signed)["net"] + account.gross
+    again = office.sign(report.grand_list)
+    assert get_m13(again, actor=office.assessor).bridge.after.assessed["13"].count == 11

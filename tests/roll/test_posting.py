@@ -20,6 +20,7 @@ from assessment.roll.services.posting import (
     Reason,
     post_assessment_lines,
     post_assessments,
+    set_exempt_code,
     set_exemption,
 )
 from tests.roll.building import valued
@@ -131,6 +132,27 @@ def test_an_exemption_stops_at_the_gross(office: Office, interim: GrandList):
         reason=Reason("exemption", dt.date(2025, 9, 1)),
     )  # fmt: skip
     assert get_totals(interim)["net"] == before["net"] - gross
+
+
+def test_an_account_becomes_exempt_and_taxable_again_for_a_dated_reason(office: Office, interim: GrandList):
+    before = get_totals(interim)
+    arguments = {"actor": office.assessor, "subject": office.property(0)}
+    reason = Reason("exemption", dt.date(2025, 9, 1))
+    account = set_exempt_code(interim, exempt_code="DEAX", reason=reason, **arguments)
+    exempt = get_totals(interim)["exempt"] - before["exempt"]
+    assert exempt == sum(account.lines.values_list("assessed", flat=True))
+    set_exempt_code(interim, exempt_code="", reason=reason, **arguments)
+    assert get_totals(interim) == before
+    with pytest.raises(UnknownRollCode):
+        set_exempt_code(interim, exempt_code="ZZZX", reason=reason, **arguments)
+
+
+def test_converted_exempt_property_needs_detail_codes_before_it_is_taxed(office: Office, interim: GrandList):
+    with pytest.raises(UnknownRollCode, match="HAAX"):
+        set_exempt_code(
+            interim, actor=office.assessor, subject=office.property(5), exempt_code="",
+            reason=Reason("correction", dt.date(2025, 9, 1)),
+        )  # fmt: skip
 
 
 def test_a_signed_list_takes_no_more_values(office: Office, signed: GrandList):

@@ -156,7 +156,7 @@ def issue_instrument(
     NotFound
         The property is not on the list, and the instrument is not for an omitted one.
     Invalid
-        Nothing changes, or the day or the explanation is missing or before the assessment date.
+        Nothing changes, the account would be wholly exempt property in part only, or the day or the explanation is missing or before the assessment date.
     """
     permission = Permission.DECIDE_APPEALS if kind == Kind.BOARD else Permission.CORRECT_LIST
     actor.require(permission, grand_list.town_id)
@@ -170,6 +170,10 @@ def issue_instrument(
         standing.add(change.section, change.code, change.amount, change.appraised)
     if standing.net < 0 or min(standing.amounts.values()) < 0 or min(standing.appraised.values()) < 0:
         raise BelowZero(f"{standing.account} would be left with less than nothing in a code, or net.")
+    if standing.total("assessed") and standing.total("exempt_property"):
+        raise Invalid(
+            f"{standing.account} would be exempt property in part: an account is wholly exempt, or has exemptions."
+        )
     instrument = Instrument.objects.create(
         town_id=locked.town_id, grand_list=locked, property=subject, kind=kind, number=_next_number(locked, kind),
         dated_on=dated_on, list_number=standing.list_number, account=standing.account, owner=standing.owner,

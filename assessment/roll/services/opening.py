@@ -30,7 +30,13 @@ from assessment.roll.rules.conversion import (
     exempt_code_of,
 )
 from assessment.roll.rules.rounding import RoundingPolicy
-from assessment.roll.selectors import Listing, iterate_accounts, list_instrument_lines, list_listings
+from assessment.roll.selectors import (
+    ListedInstrument,
+    Listing,
+    iterate_accounts,
+    list_instrument_lines,
+    list_listings,
+)
 from assessment.roll.services.posting import Row, add_accounts, assessment_ratio, insert_lines
 from assessment.roll.services.rows import insert_rows
 
@@ -199,27 +205,52 @@ def _for_revaluation(report: OpeningReport, listings: Sequence[Listing]) -> None
 
 def carried_lines(previous: GrandList) -> tuple[dict[UUID, list[Row]], dict[UUID, str]]:
     """Return each property's lines as signed with the instruments that carry forward, and its exempt code."""
+    changes: dict[UUID, list[ListedInstrument]] = defaultdict(list)
+    for item in list_instrument_lines(previous):
+        if item.carries_forward and item.section != "exemption":
+            changes[UUID(item.property_id)].append(item)
     lines: dict[UUID, list[Row]] = {}
     codes: dict[UUID, str] = {}
     for account in iterate_accounts(previous):
         key = UUID(account.property_id)
-        codes[key] = account.exempt_code
-        lines[key] = [
+        rows: list[Row] = [
             (line.code, Decimal(line.quantity) if line.quantity else None, line.unit, line.appraised, line.assessed)
             for line in account.lines
         ]  # fmt: skip
-    for item in list_instrument_lines(previous):
-        if not item.carries_forward or item.section == "exemption":
-            continue
-        key = UUID(item.property_id)
-        codes.setdefault(key, item.code if item.section == "exempt_property" else "")
-        _apply(lines.setdefault(key, []), item.code, item.appraised_change, item.amount_change)
+        lines[key], codes[key] = _after(rows, account.exempt_code, changes.pop(key, []))
+    for key, added in changes.items():
+        lines[key], codes[key] = _after([], "", added)
     return lines, codes
 
 
-def _apply(rows: list[Row], code: str, appraised: int, assessed: int) -> None:
-    """Spread a change of a code over its lines, the first taking what it can without falling below zero."""
-    places = [place for place, row in enumerate(rows) if row[0] == code]
+def _after(rows: list[Row], exempt_code: str, changes: Sequence[ListedInstrument]) -> tuple[list[Row], str]:
+    """Return lines and exempt code after instruments; these leave an account wholly exempt or not at all."""
+    if not changes:
+        return rows, exempt_code
+    exempt = sum(row[4] for row in rows) if exempt_code else 0
+    for item in changes:
+        if item.section == "exempt_property":
+            exempt += item.amount_change
+            # The lines of an exempt account have detail codes; the instrument names its exempt code.
+            places = range(len(rows)) if exempt_code else _places(rows, item.code)
+            named = item.code
+        else:
+            places, named = _places(rows, item.code), item.code
+        _apply(rows, list(places), named, item.appraised_change, item.amount_change)
+    if exempt > 0:
+        code = exempt_code or next(item.code for item in changes if item.section == "exempt_property")
+    else:
+        code = ""
+    left = [row for row in rows if row[3] or row[4]]
+    return left or rows[:1], code
+
+
+def _places(rows: Sequence[Row], code: str) -> list[int]:
+    return [place for place, row in enumerate(rows) if row[0] == code]
+
+
+def _apply(rows: list[Row], places: Sequence[int], code: str, appraised: int, assessed: int) -> None:
+    """Spread a change over lines, the first taking what it can without falling below zero."""
     if not places:
         rows.append((code, None, "", max(appraised, 0), max(assessed, 0)))
         return
