@@ -20,6 +20,7 @@ from assessment.office.pages.base import crumbs, town_page
 from assessment.office.record import CardRecord, read_card
 from assessment.office.registries import PageScope, Panel
 from assessment.office.tags import day, number, plain
+from assessment.property.selectors import get_property
 from assessment.region.errors import NotFound
 
 ASSESSMENT_DAYS_OFFERED = 6
@@ -65,10 +66,12 @@ def print_card(request: HttpRequest, scope: PageScope, property_id: UUID) -> Htt
 @town_page("view")
 def history(request: HttpRequest, scope: PageScope, property_id: UUID) -> HttpResponse:
     """Show the journal of the property, page by page."""
-    record = read_card(property_id, scope)
+    account = get_property(property_id)
+    if account.town_id != scope.town.code:
+        raise NotFound
     text = request.GET.get("before", "")
     entries, more = list_told_history(property_id, scope, before=int(text) if text.isdecimal() else None)
-    heading = _heading(record)
+    heading = _heading(account.address, account.account_number)
     trail = (
         ("Properties", _url("property-search", scope)),
         (heading, _url("property", scope, property_id=property_id)),
@@ -96,7 +99,7 @@ def _values(record: CardRecord, scope: PageScope, panels: list[Panel]) -> dict[s
         "nav": "properties",
         "page_scope": scope,
         "record": record,
-        "heading": _heading(record),
+        "heading": _heading(record.property["address"], record.property["account_number"]),
         "identifiers": _identifiers(record),
         "headline": _headline(record),
         "panels": shown,
@@ -114,8 +117,8 @@ def list_assessment_days(today: dt.date) -> list[dt.date]:
     return [dt.date(latest - back, 10, 1) for back in range(ASSESSMENT_DAYS_OFFERED)]
 
 
-def _heading(record: CardRecord) -> str:
-    return str(record.property["address"] or f"Account {record.property['account_number']}")
+def _heading(address: str, account_number: str) -> str:
+    return address or f"Account {account_number}"
 
 
 def _identifiers(record: CardRecord) -> list[tuple[str, str]]:
