@@ -89,7 +89,6 @@ def _read(fabric: FabricVersion) -> list[TileParcel]:
     rows = Parcel.objects.filter(fabric=fabric).order_by("row")
     return [
         TileParcel(
-            id=str(parcel_id),
             key=key,
             address=address,
             number=split_address(address).number,
