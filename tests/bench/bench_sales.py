@@ -1,6 +1,6 @@
 """Importing sales into one town, at two sizes: cost must grow no faster than properties and sales.
 
-``python -m tests.bench.sales_import`` prints a line for each size: first import, the same file again.
+``python -m tests.bench.bench_sales`` prints a line for each size: first import, the same file again.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def measure(properties: int, folder: Path) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main(sizes: list[int]) -> None:
     """Print one line for each size, in a database of its own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assessment.project.settings")
     import django
@@ -122,7 +122,7 @@ def main() -> None:
 
     cluster = start_cluster()
     template = ensure_template(cluster)
-    for size in SIZES:
+    for size in sizes:
         database = clone(cluster, template, f"bench_sales_{size}")
         point_django_at(database)
         try:
@@ -136,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main([int(argument) for argument in sys.argv[1:]] or list(SIZES))
