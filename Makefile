@@ -3,7 +3,7 @@
 .SUFFIXES:
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
-.PHONY: help setup setup-dev run test check bench soak lock clean setup-dev browser
+.PHONY: help setup setup-dev run test check bench soak lock clean setup-dev test-programs
 
 # Paths are relative throughout: make cannot cope with a checkout on a path with a space otherwise.
 PORT ?= 8000
@@ -30,7 +30,7 @@ setup: .venv/runtime.stamp var/client.stamp  ## install everything that `make ru
 run: setup  ## start the office at http://127.0.0.1:8000 and stay until Ctrl-C
 	@exec $(PY) manage.py run --port "$(PORT)" $(if $(HTTPS),--https) $(ARGS)
 
-test: setup setup-dev browser  ## run the whole test suite
+test: setup setup-dev test-programs  ## run the whole test suite
 	@exec $(PY) -m pytest -n 2 $(ARGS)
 
 check: setup setup-dev  ## lint, types, imports, migrations, client
@@ -107,14 +107,18 @@ var/client.stamp: package.json node_modules/.stamp $(CLIENT_SOURCES)
 	@$(WITH_NODE) npm run --loglevel=error build
 	@mkdir -p var && touch $@
 
-# Browser tests drive the system's Chromium: the registries that set-up uses carry no browser.
-browser:
-	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 \
-		|| command -v google-chrome >/dev/null 2>&1; then :; \
+# Browser tests drive the system's Chromium, and the tests of the broker a Redis server: the registries that
+# set-up uses carry neither. Without them those tests are skipped and say so.
+test-programs:
+	@missing=""; \
+	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 \
+		|| command -v google-chrome >/dev/null 2>&1 || missing="chromium"; \
+	command -v redis-server >/dev/null 2>&1 || missing="$$missing redis-server"; \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		echo "Installing Chromium for the browser tests"; \
-		(apt-get install -y -qq chromium || (apt-get update -qq && apt-get install -y -qq chromium)) >/dev/null 2>&1 \
-			|| echo "Chromium could not be installed: the browser tests will be skipped, and say so." >&2; \
+		echo "Installing for the tests: $$missing"; \
+		(apt-get install -y -qq $$missing || (apt-get update -qq && apt-get install -y -qq $$missing)) >/dev/null 2>&1 \
+			|| echo "Could not install $$missing: the tests that need it will be skipped, and say so." >&2; \
 	else \
-		echo "The browser tests need Chromium and will be skipped without it:  sudo apt-get install chromium" >&2; \
+		echo "Some tests will be skipped without:  sudo apt-get install $$missing" >&2; \
 	fi

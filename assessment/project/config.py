@@ -6,7 +6,9 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AnyUrl, Field, PostgresDsn, field_validator
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import AnyUrl, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +33,8 @@ class Config(BaseSettings):
     var_dir: Path = ROOT / "var"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
-    database_url: PostgresDsn | None = Field(default=None, validation_alias="DATABASE_URL")
-    database_owner_url: PostgresDsn | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    database_owner_url: str | None = Field(default=None, validation_alias="DATABASE_OWNER_URL")
     celery_broker_url: AnyUrl | None = Field(default=None, validation_alias="CELERY_BROKER_URL")
     tasks_eager: bool = False
     db_max_connection_age_s: int = Field(default=300, ge=0)
@@ -65,9 +67,25 @@ class Config(BaseSettings):
                 raise ValueError(f"{origin!r} must start with http:// or https://")
         return value
 
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def _is_an_address_of_postgresql(cls, value: str | None) -> str | None:
+        """Accept what libpq accepts, also a socket's folder; the value itself, with its password, is not shown."""
+        if value is None:
+            return None
+        if not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        try:
+            stated = conninfo_to_dict(value)
+        except psycopg.ProgrammingError as trouble:
+            raise ValueError("is not an address that PostgreSQL understands") from trouble
+        if not stated.get("dbname") or not stated.get("user"):
+            raise ValueError("must name a user and a database: postgresql://user:password@host/database")
+        return value
+
     @field_validator("database_owner_url")
     @classmethod
-    def _owner_needs_a_database(cls, value: PostgresDsn | None, info: object) -> PostgresDsn | None:
+    def _owner_needs_a_database(cls, value: str | None, info: object) -> str | None:
         data = getattr(info, "data", {})
         if value is None and data.get("database_url") is not None:
             raise ValueError(

@@ -87,13 +87,13 @@ DATABASES: dict[str, dict[str, Any]] = {
         "CONN_MAX_AGE": CONFIG.db_max_connection_age_s,
         "CONN_HEALTH_CHECKS": True,
         **(
-            parse_url(str(CONFIG.database_url))
+            parse_url(CONFIG.database_url)
             if CONFIG.database_url
             else {"NAME": "grandlist", "PRIVATE_CLUSTER": str(VAR_DIR)}
         ),
     }
 }
-DATABASE_OWNER_URL = str(CONFIG.database_owner_url) if CONFIG.database_owner_url else None
+DATABASE_OWNER_URL = CONFIG.database_owner_url
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "assessment.Person"
@@ -157,7 +157,7 @@ CSRF_COOKIE_NAME = "grandlist_csrf"
 # Answered outside of any town's scope: the tablets state theirs by their device token.
 SCOPE_EXEMPT_PREFIXES = ("/api/field/", "/healthz", "/metrics", "/ca.crt", "/static/")
 
-CELERY_BROKER_URL = str(CONFIG.celery_broker_url) if CONFIG.celery_broker_url else "filesystem://"
+CELERY_BROKER_URL = str(CONFIG.celery_broker_url) if CONFIG.celery_broker_url else "filesystem://localhost//"
 CELERY_TASK_ALWAYS_EAGER = CONFIG.tasks_eager
 METRICS_ALLOWED_NETWORKS = CONFIG.metrics_allowed_networks
 DISK_RESERVE_MB = CONFIG.disk_reserve_mb

@@ -8,22 +8,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django.db.backends.postgresql import base
+from psycopg.conninfo import conninfo_to_dict
 
 
-def parse_url(url: str) -> dict[str, str]:
-    """Split ``postgresql://user:password@host:port/name?host=/socket`` into Django's settings."""
-    parts = urlsplit(url)
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-    return {
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": unquote(query.get("port", str(parts.port or ""))),
-    }
+def parse_url(url: str) -> dict[str, Any]:
+    """Read ``postgresql://user:password@host:port/name?sslmode=require`` as libpq does, for Django's settings."""
+    stated = conninfo_to_dict(url)
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    settings: dict[str, Any] = {name: str(stated.pop(key, None) or "") for key, name in names.items()}
+    return {**settings, "OPTIONS": stated} if stated else settings
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

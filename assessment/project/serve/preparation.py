@@ -71,7 +71,11 @@ def load_demonstration(say: Say) -> None:
 def read_sign_in() -> str:
     """How to sign in to the demonstration, as `load_demo` left it; empty when there is none."""
     path = Path(settings.VAR_DIR) / "secrets" / "demo-signin.txt"
-    return path.read_text().strip() if path.exists() else ""
+    if not path.exists():
+        return ""
+    lines = path.read_text().strip().splitlines()
+    others = [f"({len(lines) - 1} more people: {path})"] if len(lines) > 1 else []
+    return "\n".join([*lines[:1], *others])
 
 
 def _static_digest() -> str:
