@@ -23,8 +23,9 @@ from assessment.region.errors import Forbidden, Invalid
 from assessment.region.rules import Permission
 from assessment.roll.models import GrandList, Instrument
 from assessment.roll.parameters import abstract_codes, parameter
-from assessment.roll.services.instruments import changes_to, get_standing, issue_instrument
+from assessment.roll.services.instruments import issue_instrument
 from assessment.roll.services.locking import lock_signed
+from assessment.roll.services.standings import changes_to, get_standing
 
 OPEN_STATES = (Petition.State.RECEIVED, Petition.State.SCHEDULED)
 

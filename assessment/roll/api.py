@@ -31,14 +31,15 @@ from assessment.roll.selectors import (
 )
 from assessment.roll.services.abstracts import get_m13, totals_of
 from assessment.roll.services.balancing import find_last_run
-from assessment.roll.services.instruments import Change, issue_instrument
+from assessment.roll.services.exemptions import set_exemption
+from assessment.roll.services.instruments import issue_instrument
 from assessment.roll.services.posting import (
     PostedLine,
     Reason,
     post_assessment_lines,
-    set_exemption,
 )
 from assessment.roll.services.signing import sign_grand_list
+from assessment.roll.services.standings import Change
 from assessment.roll.services.verifying import paper_from_root, verify_grand_list
 
 router = Router(tags=["roll"])

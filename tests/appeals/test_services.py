@@ -25,10 +25,10 @@ from assessment.region.services import assign_role
 from assessment.roll.errors import ListNotSigned
 from assessment.roll.models import GrandList, Instrument
 from assessment.roll.selectors import iterate_accounts
-from assessment.roll.services.instruments import get_standing
 from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, post_assessments
 from assessment.roll.services.signing import sign_grand_list
+from assessment.roll.services.standings import get_standing
 from tests.cast import SINCE, SYSTEM
 from tests.roll.building import valued
 from tests.roll.conftest import Office

@@ -24,10 +24,11 @@ from assessment.region.models import Person, Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from assessment.roll.models import GrandList
-from assessment.roll.services.instruments import Change, issue_instrument
+from assessment.roll.services.instruments import issue_instrument
 from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, post_assessments
 from assessment.roll.services.signing import sign_grand_list
+from assessment.roll.services.standings import Change
 from assessment.sales.models import Transfer
 from gis import models as land
 from tests.cast import SYSTEM

@@ -18,7 +18,8 @@ from assessment.roll.rules.profiles import PROFILES
 from assessment.roll.selectors import get_certification
 from assessment.roll.services.abstracts import export_m13
 from assessment.roll.services.exporting import export_grand_list
-from assessment.roll.services.instruments import Change, issue_instrument
+from assessment.roll.services.instruments import issue_instrument
+from assessment.roll.services.standings import Change
 from tests.roll.building import make_properties, state_values
 from tests.roll.conftest import CommittedOffice, Office
 

@@ -11,13 +11,12 @@ from assessment.roll.models import GrandList, InstrumentLine
 from assessment.roll.selectors import iterate_accounts
 from assessment.roll.services.abstracts import get_m13
 from assessment.roll.services.instruments import (
-    Change,
     certificate_of_correction,
     close_board,
-    get_standing,
     issue_instrument,
     prorate_new_construction,
 )
+from assessment.roll.services.standings import Change, get_standing
 from tests.roll.conftest import Office
 
 DAY = dt.date(2025, 2, 10)

@@ -12,8 +12,9 @@ from assessment.roll.models import Assessment, AssessmentLine, Exemption, GrandL
 from assessment.roll.rules.rounding import RoundingPolicy
 from assessment.roll.selectors import find_signed_account, get_certification, get_totals, list_listings
 from assessment.roll.services.abstracts import get_m13
-from assessment.roll.services.instruments import Change, issue_instrument
+from assessment.roll.services.instruments import issue_instrument
 from assessment.roll.services.opening import open_grand_list
+from assessment.roll.services.standings import Change
 from tests.roll.conftest import BASE, Office
 
 DAY = dt.date(2025, 3, 1)

@@ -13,6 +13,7 @@ from assessment.roll.errors import (
 )
 from assessment.roll.models import Assessment, AssessmentLine, ChangeReason, GrandList
 from assessment.roll.selectors import get_totals
+from assessment.roll.services.exemptions import set_exempt_code, set_exemption
 from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import (
     PostedLine,
@@ -20,8 +21,6 @@ from assessment.roll.services.posting import (
     Reason,
     post_assessment_lines,
     post_assessments,
-    set_exempt_code,
-    set_exemption,
 )
 from tests.roll.building import valued
 from tests.roll.conftest import Office

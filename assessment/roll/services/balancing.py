@@ -20,7 +20,8 @@ from assessment.roll.parameters import abstract_codes, parameter
 from assessment.roll.rules.accounts import cap_exemptions
 from assessment.roll.rules.balance import Balance, Difference, Side, balance
 from assessment.roll.rules.conversion import Stated
-from assessment.roll.services.opening import ExemptionRow, stated_values
+from assessment.roll.services.carrying import ExemptionRow
+from assessment.roll.services.opening import stated_values
 from assessment.roll.services.rows import insert_rows
 
 _DIFFERENCE_COLUMNS = {

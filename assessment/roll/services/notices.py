@@ -12,7 +12,7 @@ from assessment.region.errors import Invalid
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
 from assessment.roll.models import GrandList, Notice
-from assessment.roll.services.opening import carried_lines
+from assessment.roll.services.carrying import carried_lines
 from assessment.roll.services.rows import insert_rows
 
 _COLUMNS = {
