@@ -53,10 +53,6 @@ class OtherDevice(FieldProblem):
     retry = "reauth"
 
 
-class AppTooOld(FieldProblem):
-    code, title, status = "app-too-old", "This version of the app may upload but not take new packages", 403
-
-
 class BadJson(FieldProblem):
     code, title, status = "bad-json", "The body is not the JSON that was asked for", 400
 
@@ -85,11 +81,6 @@ class EpochChanged(FieldProblem):
         "The server was restored from a backup; reconcile and take the manifest",
         409,
     )
-    retry = "refresh-manifest"
-
-
-class SnapshotAdvised(FieldProblem):
-    code, title, status = "snapshot-advised", "Taking the package anew is cheaper than its changes", 410
     retry = "refresh-manifest"
 
 
@@ -183,10 +174,8 @@ ITEM_CODES = {
     "schema-unknown": "No such version of the app's records was ever shipped.",
     "unstorable": "The item holds characters that cannot be stored; it is kept in escaped form.",
     "property-unknown": "The property is not one of this town's.",
-    "property-retired": "The property was retired meanwhile; the change waits for a person.",
     "person-unknown": "The author has no role in this town.",
     "device-revoked": "The device was revoked before it sent this.",
-    "package-closed": "The package was closed before this came.",
     "not-permitted": "The author's role does not allow this.",
     "field-unknown": "The record has no such field.",
     "apply-failed": "Applying it failed for a reason nobody foresaw; the server's log has it by mutation id.",

@@ -10,14 +10,17 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from ninja import Router
 
+from assessment.jobs.services import start_job
 from assessment.property.blobs import get_blob, open_blob
+from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
 from fieldsync.devices.api import limits
 from fieldsync.devices.auth import DeviceBearer, device_scope
-from fieldsync.packages import selectors
+from fieldsync.packages import selectors, services
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import read_range
 from fieldsync.packages.schemas import ManifestOut, PackageLine, PackagesOut
+from fieldsync.packages.tasks import BUILD_PACKAGE
 from fieldsync.photos.rules import is_sha256
 from fieldsync.problems import PackageClosed, PackageNotReady, RangeNotSatisfiable
 
@@ -39,9 +42,18 @@ def get_manifest(request: HttpRequest, package_id: UUID) -> Any:
     """Return the parts of a package; 304 when the device has this build already."""
     with device_scope(request) as device:
         package = selectors.get_package_of_device(package_id, device.id)
+        is_of_this_epoch = services.is_current(package)
+        if not is_of_this_epoch and package.manifest is not None:
+            start_job(
+                BUILD_PACKAGE,
+                actor=Actor.system("build a package anew after a restore"),
+                town=package.town_id,
+                payload={"package_id": str(package.id)},
+                key=str(package.id),
+            )
     if package.state == Package.State.CLOSED:
         raise PackageClosed
-    if package.manifest is None:
+    if package.manifest is None or not is_of_this_epoch:
         raise PackageNotReady
     etag = _etag(package)
     if request.headers.get("If-None-Match") == etag:

@@ -14,7 +14,7 @@ from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from fieldsync.devices.models import Device
 from fieldsync.feed.rules import CHECKSUM_ALGORITHM, Cursor, spell_checksum
-from fieldsync.feed.selectors import read_page
+from fieldsync.feed.selectors import find_epoch, read_page
 from fieldsync.feed.services import add_records, close_feed, ensure_epoch, keep_hashes, remove_records
 from fieldsync.feed.snapshot import one_moment
 from fieldsync.packages import parts
@@ -150,6 +150,12 @@ def build_package(package_id: UUID, *, town_code: int, actor: Actor) -> Package:
         package.built_at, package.state = timezone.now(), Package.State.READY
         package.save(update_fields=["manifest", "record_count", "byte_count", "built_at", "state"])
     return package
+
+
+def is_current(package: Package) -> bool:
+    """Say whether a package was built in the epoch in force; its cursor is good in no other."""
+    manifest = package.manifest or {}
+    return package.state == Package.State.CLOSED or manifest.get("epoch") == str(find_epoch(package.town_id))
 
 
 def _lock(package_id: UUID, actor: Actor) -> Package:

@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from assessment.jobs import runs
+from assessment.jobs.models import Job
 from assessment.jobs.services import start_job
 from assessment.property.models import Building, Owner, Ownership, Property
 from assessment.region.errors import Conflict, Forbidden, Invalid
@@ -197,7 +198,14 @@ def test_after_a_restore_a_tablet_takes_the_package_anew(tablet: Tablet, houses:
     with pytest.raises(ProblemAnswer) as refused:
         tablet.transport.send("GET", f"packages/{package.id}/changes", params={"cursor": cursor})
     assert (refused.value.status, refused.value.code) == (409, "epoch-changed")
-    services.build_package(package.id, town_code=TOWN_A, actor=SYSTEM)
+    waits: list[float] = []
+    tablet.transport._sleep = waits.append
+    with pytest.raises(ProblemAnswer) as told:
+        tablet.pull(str(package.id))
+    assert (told.value.code, set(waits)) == ("package-not-ready", {5.0})
+    with scope(SYSTEM, towns=[TOWN_A]):
+        job = Job.objects.get(kind=BUILD_PACKAGE)
+    runs.run(job.id, TOWN_A)
     tablet.pull(str(package.id))
     assert tablet.store.packages()[str(package.id)] != cursor
 
