@@ -1,5 +1,7 @@
 """The settings read from the environment."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -64,3 +66,12 @@ def test_everything_that_an_address_says_reaches_the_connection() -> None:
         "PORT": "5433",
         "OPTIONS": {"sslmode": "verify-full"},
     }
+
+
+def test_every_setting_is_in_the_operators_handbook() -> None:
+    handbook = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text()
+    names = [
+        str(field.validation_alias or f"GRANDLIST_{name.upper()}")
+        for name, field in Config.model_fields.items()
+    ]
+    assert [name for name in names if f"`{name}`" not in handbook] == []

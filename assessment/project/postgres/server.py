@@ -216,7 +216,7 @@ def wait_until_ready(place: Place, conninfo: str) -> None:
                 raise LauncherError(
                     "postgres-passwords-lost",
                     f"The server running in {place.data} has other passwords than those in var/secrets. "
-                    "Stop it (`manage.py stop_database`) and start again: new ones are then made.",
+                    "Stop what uses it (the office, a command) and start again: new ones are then made.",
                 ) from trouble
             if time.monotonic() > deadline or find_postmaster(place.data) is None:
                 raise LauncherError(
