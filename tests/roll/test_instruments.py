@@ -12,7 +12,6 @@ from assessment.roll.selectors import iterate_accounts
 from assessment.roll.services.abstracts import get_m13
 from assessment.roll.services.instruments import (
     certificate_of_correction,
-    close_board,
     issue_instrument,
     prorate_new_construction,
 )
@@ -164,9 +163,3 @@ def test_a_paper_is_never_changed_or_taken_back(
     with pytest.raises(Error, match=r"permission denied|never changed"), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(statement.format(table))
-
-
-def test_the_board_is_closed_once(office: Office, signed: GrandList):
-    assert close_board(signed, actor=office.assessor).state == "after_board"
-    with pytest.raises(Invalid, match="after the board"):
-        close_board(signed, actor=office.assessor)

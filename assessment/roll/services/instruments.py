@@ -150,18 +150,6 @@ def prorate_new_construction(
     )  # fmt: skip
 
 
-def close_board(grand_list: GrandList, *, actor: Actor) -> GrandList:
-    """Say that the board has finished with a signed list; its figures are then those after the board."""
-    actor.require(Permission.CORRECT_LIST, grand_list.town_id)
-    with transaction.atomic():
-        locked = lock_signed(grand_list)
-        if locked.state != GrandList.State.SIGNED:
-            raise Invalid(f"The {locked} is {locked.get_state_display().lower()} already.")
-        locked.state = GrandList.State.AFTER_BOARD
-        locked.save(update_fields=["state"])
-    return locked
-
-
 def _check(
     grand_list: GrandList, kind: str, changes: Sequence[Change], dated_on: dt.date, explanation: str
 ) -> None:

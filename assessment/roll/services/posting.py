@@ -304,13 +304,3 @@ def insert_lines(grand_list: GrandList, accounts: Iterable[tuple[UUID, Sequence[
             for number, row in enumerate(rows, start=1)
         ),
     )
-
-
-def mark_valued(grand_list: GrandList, *, actor: Actor) -> GrandList:
-    """Say that the values of an open list are complete; it may still change until it is signed."""
-    actor.require(Permission.EDIT_LIST, grand_list.town_id)
-    with transaction.atomic():
-        locked = lock_unsigned(grand_list)
-        locked.state = GrandList.State.VALUED
-        locked.save(update_fields=["state"])
-    return locked
