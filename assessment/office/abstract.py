@@ -73,16 +73,22 @@ class BridgeRow:
 
 
 def read_working_abstract(grand_list: GrandList) -> Abstract:
-    """Return the abstract of an unsigned list as it stands; exemptions as granted, not yet stopped at the gross."""
-    return _read(WORKING_SQL, grand_list)
+    """Return the abstract of an unsigned list as it stands; exemptions as granted, not yet stopped at the gross.
+
+    Kept until the list's next change: every service that changes one moves its `changed_at`.
+    """
+    return _kept(f"abstract:{grand_list.pk}:{grand_list.changed_at.isoformat()}", WORKING_SQL, grand_list)
 
 
 def read_signed_abstract(grand_list: GrandList, certification: Certification) -> Abstract:
     """Return the abstract of a signed list. It never changes, so it is kept by its root."""
-    key = f"abstract:{grand_list.pk}:{certification.root}"
+    return _kept(f"abstract:{grand_list.pk}:{certification.root}", SIGNED_SQL, grand_list)
+
+
+def _kept(key: str, sql: str, grand_list: GrandList) -> Abstract:
     found: Abstract | None = cache.get(key)
     if found is None:
-        found = _read(SIGNED_SQL, grand_list)
+        found = _read(sql, grand_list)
         cache.set(key, found, timeout=24 * 3600)
     return found
 
