@@ -34,6 +34,8 @@ FLAGS = {
     "no_land_area": "no land area on the card: typical value",
     "unknown_code": "a code is in none of the tables",
     "several_buildings": "several buildings",
+    "outbuilding_without_rate": "an outbuilding has no rate and is valued at nothing",
+    "outbuilding_rate_unverified": "an outbuilding is valued at a placeholder rate",
     "synthetic_facts": "facts generated for the demonstration",
     "unclassified": "no state class",
     "use_value_needed": "classified land: use value to be set",

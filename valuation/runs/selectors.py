@@ -105,6 +105,24 @@ def facts_frame(town_code: int) -> pd.DataFrame:
     return frame.drop(columns=["words", "in_complex", "building_id"])
 
 
+_FEATURE_COLUMNS = ("property_id", "code", "quantity", "year_built", "percent_good", "percent_complete")
+
+
+def features_frame(town_code: int) -> pd.DataFrame:
+    """Return the outbuildings and extra features of a town's real properties, one row each, in a fixed order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT f.property_id, f.code, f.quantity, f.year_built, f.percent_good, f.percent_complete "
+            "FROM assessment_feature f JOIN assessment_property p ON p.id = f.property_id "
+            "WHERE f.town_id = %s AND p.kind = 'real' AND NOT p.is_retired ORDER BY f.property_id, f.id",
+            [town_code],
+        )
+        frame = pd.DataFrame(cursor.fetchall(), columns=list(_FEATURE_COLUMNS))
+    for name in _FEATURE_COLUMNS[2:]:
+        frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
+    return frame
+
+
 _SALES_SQL = """
 SELECT t.property_id, t.price, t.recorded_on, t.id
 FROM assessment_transfer t

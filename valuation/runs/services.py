@@ -110,9 +110,9 @@ def run_valuation(
     sales = selectors.sales_frame(
         town.code, first_on=dt.date(year - years, 10, 1), last_on=dt.date(year + 1, 9, 30)
     )
-    frame = _with_places(frame, seed=seed)
+    frame, features = _with_places(frame, seed=seed), selectors.features_frame(town.code)
     previous, cards = selectors.previous_values(town.code, year), selectors.card_values(town.code)
-    run.snapshot_sha256 = _snapshot(frame, sales)
+    run.snapshot_sha256 = _snapshot(frame, features, sales)
     seconds = round(time.perf_counter() - started, 3)
     try:
         result = value_frame(
@@ -123,6 +123,7 @@ def run_valuation(
             calibration=run.spec.calibration,
             settings=settings,
             base=Tables.from_json(base_run.tables) if base_run else None,
+            features=features,
             previous=previous,
             cards=cards,
             seed=seed,
@@ -170,8 +171,8 @@ def _with_places(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     return out
 
 
-def _snapshot(frame: pd.DataFrame, sales: pd.DataFrame) -> str:
-    return hashlib.sha256((digest(frame) + digest(sales)).encode()).hexdigest()
+def _snapshot(*frames: pd.DataFrame) -> str:
+    return hashlib.sha256("".join(digest(frame) for frame in frames).encode()).hexdigest()
 
 
 _ESTIMATE_COLUMNS = {

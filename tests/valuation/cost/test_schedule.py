@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from valuation.cost.rules import Roles, Schedule, ScheduleError, components
+from valuation.cost.rules.outbuildings import default_rates, outbuilding_values
 
 SCHEDULE = Schedule(
     name="by hand",
@@ -117,3 +118,22 @@ def test_the_price_level_is_one_at_the_base_date_and_flat_beyond_the_ends() -> N
     assert level[0] == pytest.approx(1.0)
     assert level[2] == level[1] > 1 > level[3]
     assert np.all(SCHEDULE.price_level([day - 50, day]) == 1)
+
+
+def test_outbuildings_are_units_by_rate_by_what_is_left_and_tell_what_they_rest_on() -> None:
+    schedule = dataclasses.replace(SCHEDULE, outbuildings={"GAR": 50.0})
+    features = pd.DataFrame(
+        [
+            ("a", "gar", 400, 2000, None, 100),  # 25 of 50 years: three quarters are left
+            ("a", "SHD", 100, None, 80, 50),
+            ("b", "GAR", 200, 2025, None, 100),
+            ("c", "ZEPPELIN", 1, None, None, 100),
+        ],
+        columns=["property_id", "code", "quantity", "year_built", "percent_good", "percent_complete"],
+    )
+    found = outbuilding_values(features, schedule, as_of=dt.date(2025, 10, 1))
+    shed = 100 * default_rates()["SHD"] * 0.8 * 0.5
+    assert found["dollars"].to_dict() == pytest.approx({"a": 400 * 50 * 0.75 + shed, "b": 10_000, "c": 0})
+    assert found["unverified"].to_dict() == {"a": True, "b": False, "c": False}
+    assert found["without_rate"].to_dict() == {"a": False, "b": False, "c": True}
+    assert outbuilding_values(features[:0], schedule, as_of=dt.date(2025, 10, 1)).empty

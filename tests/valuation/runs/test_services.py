@@ -8,7 +8,7 @@ import datetime as dt
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from assessment.property.models import Building, Property
+from assessment.property.models import Building, Feature, Property
 from assessment.region.errors import Forbidden
 from assessment.region.scope import scope
 from assessment.roll.errors import ReasonRequired
@@ -58,6 +58,18 @@ def test_special_properties_are_valued_sensibly_and_flagged(bureau: Bureau) -> N
     assert "several_buildings" in two.flags
     cost = Estimate.objects.get(run=run, property=bureau.houses[2], approach="cost")
     assert "1 more building" in cost.explanation[-1][0]
+
+
+def test_an_outbuilding_is_a_line_of_its_own_and_says_that_its_rate_is_a_placeholder(bureau: Bureau) -> None:
+    house = bureau.houses[5]
+    Feature.objects.create(
+        town=bureau.town, property=house, code="GAR", quantity=500, unit="sqft", percent_good=90
+    )
+    with_garage = Conclusion.objects.get(run=bureau.run(), property=house)
+    line = next(line for line in with_garage.components if line[0] == "14")
+    assert 10_000 < line[1] < 40_000
+    assert "outbuilding_rate_unverified" in with_garage.flags
+    assert sum(each[1] for each in with_garage.components) == with_garage.value
 
 
 def test_the_local_level_is_found_from_the_sales_and_the_later_ones_judge_it(bureau: Bureau) -> None:

@@ -103,6 +103,8 @@ class Schedule:
         (square feet, dollars), interpolated on both logarithms; none or zero area is worth nothing here.
     primary_sqft : float
         Land up to here is the primary site; the rest of the land value is excess.
+    outbuildings : mapping of str to float
+        Dollars new for one unit of an outbuilding or feature, by its code.
     trend : points
         (ordinal day, price level), level 1 at ``base_on``.
     evidence : mapping
@@ -122,6 +124,7 @@ class Schedule:
     primary_sqft: float = 43_560.0
     neighbourhood_land: Table = field(default_factory=dict)
     neighbourhood_building: Table = field(default_factory=dict)
+    outbuildings: Table = field(default_factory=dict)
     trend: Points = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
@@ -148,6 +151,7 @@ class Schedule:
             "primary_sqft": self.primary_sqft,
             "neighbourhood_land": dict(self.neighbourhood_land),
             "neighbourhood_building": dict(self.neighbourhood_building),
+            "outbuildings": dict(self.outbuildings),
             "trend": [list(point) for point in self.trend],
             "evidence": dict(self.evidence),
         }
@@ -179,6 +183,7 @@ class Schedule:
                 primary_sqft=float(plain.get("primary_sqft", 43_560.0)),
                 neighbourhood_land=_table(plain.get("neighbourhood_land", {})),
                 neighbourhood_building=_table(plain.get("neighbourhood_building", {})),
+                outbuildings=_table(plain.get("outbuildings", {})),
                 trend=_points(plain.get("trend", ())),
                 evidence=dict(plain.get("evidence", {})),
             )
@@ -214,6 +219,7 @@ class Schedule:
             "base_rate": self.base_rate,
             **self.factors,
             "additives": self.additives,
+            "outbuildings": self.outbuildings,
             "neighbourhood_land": self.neighbourhood_land,
             "neighbourhood_building": self.neighbourhood_building,
         }

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from valuation.cost.rules import Schedule
+from valuation.cost.rules.outbuildings import outbuilding_values
 from valuation.cost.rules.schedule import components, number
 from valuation.runs.rules.groups import codes_of
 from valuation.runs.rules.local import LocalFactors
@@ -44,7 +45,9 @@ class RawValues:
         return np.asarray(self.parts.sum(axis=1), dtype=np.float64)
 
 
-def raw_values(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> RawValues:
+def raw_values(
+    schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date, features: pd.DataFrame | None = None
+) -> RawValues:
     """Value every property at the schedule's tables.
 
     Parameters
@@ -52,6 +55,8 @@ def raw_values(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Ra
     frame : DataFrame
         One row for each building, and one for a property without any; ``property_id``, ``group`` and
         ``state_class`` beside the facts. Land stands on a property's first row only.
+    features : DataFrame, optional
+        Outbuildings and extra features, as `outbuilding_values` reads them.
 
     Notes
     -----
@@ -70,6 +75,15 @@ def raw_values(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Ra
     facts["unknown_levels"] = (
         pd.Series(found.unknown_levels, index=keys.to_numpy()).groupby(level=0, sort=False).any()
     )
+
+    stands = outbuilding_values(features, schedule, as_of=as_of) if features is not None else pd.DataFrame()
+    for name, column in (
+        ("without_rate", "outbuilding_without_rate"),
+        ("unverified", "outbuilding_rate_unverified"),
+    ):
+        facts[column] = stands[name].reindex(facts.index, fill_value=False) if len(stands) else False
+    if len(stands):
+        parts["outbuildings"] += stands["dollars"].reindex(parts.index).fillna(0.0)
 
     groups = facts["group"]
     should = groups.isin(_BUILT).to_numpy()
@@ -212,6 +226,8 @@ def flags_of(
             "no_building_area": frame["no_building_area"].to_numpy(bool),
             "no_land_area": frame["no_land_area"].to_numpy(bool),
             "unknown_code": frame["unknown_levels"].to_numpy(bool),
+            "outbuilding_without_rate": frame["outbuilding_without_rate"].to_numpy(bool),
+            "outbuilding_rate_unverified": frame["outbuilding_rate_unverified"].to_numpy(bool),
             "several_buildings": frame["buildings"].to_numpy() > 1,
             "synthetic_facts": frame["is_synthetic"].to_numpy(bool),
             "unclassified": (frame["state_class"] == "").to_numpy(),

@@ -101,6 +101,7 @@ def value_frame(
     calibration: Mapping[str, Any],
     settings: Mapping[str, float],
     base: Tables | None = None,
+    features: pd.DataFrame | None = None,
     previous: pd.Series | None = None,
     cards: pd.Series | None = None,
     seed: int = 0,
@@ -120,6 +121,8 @@ def value_frame(
         Tables to value at; None calibrates them from the sales that are not held out.
     base : Tables, optional
         Schedule and local factors of the base revaluation: an interim year values at these and fits nothing.
+    features : DataFrame, optional
+        Outbuildings and extra features, one row each.
     previous, cards : Series, optional
         Appraised values on the previous list (for flags) and on the cards (compared), by property.
 
@@ -149,7 +152,7 @@ def value_frame(
     fitted = ~held
 
     with stage("cost"):
-        raw, tables = _cost(frame, sales[fitted], valued_on, schedule, calibration, base)
+        raw, tables = _cost(frame, features, sales[fitted], valued_on, schedule, calibration, base)
         valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
     with stage("market"):
         market = _market(frame, sales[fitted], valued.frame, valued_on) if base is None else pd.DataFrame()
@@ -197,6 +200,7 @@ def value_frame(
 
 def _cost(
     frame: pd.DataFrame,
+    features: pd.DataFrame | None,
     fitted: pd.DataFrame,
     valued_on: dt.date,
     schedule: Schedule | None,
@@ -204,10 +208,10 @@ def _cost(
     base: Tables | None,
 ) -> tuple[RawValues, Tables]:
     if base is not None:
-        return raw_values(base.schedule, frame, as_of=base.aged_on), base
+        return raw_values(base.schedule, frame, as_of=base.aged_on, features=features), base
     if schedule is None:
         schedule = _calibrated(frame, fitted, calibration, valued_on)
-    raw = raw_values(schedule, frame, as_of=valued_on)
+    raw = raw_values(schedule, frame, as_of=valued_on, features=features)
     at = raw.parts.index.get_indexer(pd.Index(fitted["property_id"]))
     local = fit_local_factors(
         raw.total[at],
