@@ -77,3 +77,9 @@ class QueryInvalid(Problem):
     """A parameter of a request for features is unknown or has no usable value."""
 
     code, title, status = "query-invalid", "The request's parameters are not valid", 400
+
+
+class NoUsableArea(Problem):
+    """No row of a layer's file has both a code and an area."""
+
+    code, title, status = "layer-empty", "The layer has no usable area", 422

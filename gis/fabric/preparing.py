@@ -20,7 +20,7 @@ from gis.errors import (
 from gis.fabric.reading import RawLayer, file_digest, read_layer
 from gis.fabric.report import FabricReport, place_findings
 from gis.fabric.rules.columns import plain_text, similar_names
-from gis.fabric.rules.crs import crs_name, crs_that_fits, parse_crs, reproject, town_of
+from gis.fabric.rules.crs import Placement, crs_name, crs_that_fits, parse_crs, reproject, town_of
 from gis.fabric.rules.layer import PreparedLayer, locate, prepare_layer
 from gis.fabric.rules.repair import Shapes
 
@@ -34,6 +34,17 @@ class ReadOptions:
     layer: str | None = None
     identifier: str | None = None
     crs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLayer:
+    """A layer as read, its shapes in EPSG:2234, and where they lie."""
+
+    raw: RawLayer
+    shapes: Shapes
+    placement: Placement | None
+    crs_name: str
+    crs_source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +71,10 @@ def prepare_file(path: Path, *, town: Town, options: ReadOptions) -> PreparedFil
     """
     clock = time.perf_counter
     began = clock()
-    raw = read_layer(path, layer=options.layer)
-    read = clock()
-    crs, source = _find_crs(raw, path.name, options.crs)
-    identifier = _stated_identifier(raw, options.identifier)
-    shapes = reproject(raw.shapes, crs)
-    boundary = _boundary(town)
-    placement = locate(shapes, boundary)
-    if boundary is not None and placement is not None and placement.wrong:
-        raise _wrong_place(raw, shapes, town, boundary, crs, placement.share_outside)
+    found = read_in_town(path, town=town, options=options)
+    raw, shapes, placement = found.raw, found.shapes, found.placement
     placed = clock()
+    identifier = _stated_identifier(raw, options.identifier)
     layer = prepare_layer(
         raw.cells, shapes, unreadable=raw.unreadable, placement=placement, identifier=identifier
     )
@@ -87,8 +92,8 @@ def prepare_file(path: Path, *, town: Town, options: ReadOptions) -> PreparedFil
         sha256=file_digest(path),
         layer=raw.name,
         driver=raw.driver,
-        crs=crs_name(crs),
-        crs_source=source,
+        crs=found.crs_name,
+        crs_source=found.crs_source,
         identifier_column=layer.columns.identifier,
         rows=raw.row_count,
         parcels=len(layer.parcels),
@@ -98,14 +103,26 @@ def prepare_file(path: Path, *, town: Town, options: ReadOptions) -> PreparedFil
         repaired=sum(parcel.is_repaired for parcel in layer.parcels),
         share_outside=None if placement is None else placement.share_outside,
         dry_run=False,
-        seconds={"read": read - began, "place": placed - read, "check": clock() - placed},
+        seconds={"read": placed - began, "check": clock() - placed},
     )
     report.notes += [f"GDAL remarks: {remark}" for remark in raw.remarks]
     if placement is None:
         report.notes.append(f"{town.name} has no boundary here, so no parcel was checked for its place.")
-    if source == "stated" and raw.crs and not crs.equals(pyproj.CRS.from_user_input(raw.crs)):
+    if found.crs_source == "stated" and raw.crs and _short(raw.crs) != found.crs_name:
         report.notes.append(f"The file itself states {_short(raw.crs)}; the system stated by you was used.")
     return PreparedFile(layer, report)
+
+
+def read_in_town(path: Path, *, town: Town, options: ReadOptions) -> PlacedLayer:
+    """Read a layer, bring it into EPSG:2234 and check that it lies in the town; see `prepare_file`."""
+    raw = read_layer(path, layer=options.layer)
+    crs, source = _find_crs(raw, path.name, options.crs)
+    shapes = reproject(raw.shapes, crs)
+    boundary = _boundary(town)
+    placement = locate(shapes, boundary)
+    if boundary is not None and placement is not None and placement.wrong:
+        raise _wrong_place(raw, shapes, town, boundary, crs, placement.share_outside)
+    return PlacedLayer(raw, shapes, placement, crs_name(crs), source)
 
 
 def _find_crs(raw: RawLayer, file: str, stated: str | None) -> tuple[pyproj.CRS, str]:
