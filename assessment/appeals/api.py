@@ -134,7 +134,7 @@ def post_decision(request: HttpRequest, petition_id: UUID, body: shapes.Decision
         actor=actor,
         decided_on=body.decided_on,
         explanation=body.explanation,
-        lines_after={line.detail_code: (line.appraised, line.assessed) for line in body.lines_after} or None,
+        lines_after=_by_code(body.lines_after) or None,
     )
     return Status(
         201,
@@ -145,3 +145,12 @@ def post_decision(request: HttpRequest, petition_id: UUID, body: shapes.Decision
             "instrument_number": decision.instrument.number if decision.instrument else None,
         },
     )
+
+
+def _by_code(lines: list[shapes.AmountsIn]) -> dict[str, tuple[int, int]]:
+    """Add up the lines of each code: an account may have two dwellings."""
+    sums: dict[str, tuple[int, int]] = {}
+    for line in lines:
+        appraised, assessed = sums.get(line.detail_code, (0, 0))
+        sums[line.detail_code] = (appraised + line.appraised, assessed + line.assessed)
+    return sums

@@ -4,9 +4,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from assessment.region.rules import Role
+from assessment.region.services import assign_role
 from assessment.roll.models import GrandList
 from assessment.roll.selectors import get_certification
 from assessment.roll.services.opening import open_grand_list
+from tests.cast import SINCE, SYSTEM
 from tests.roll.conftest import Office
 
 LISTS = "/api/v1/towns/hamden/lists/"
@@ -26,6 +29,13 @@ def send(client: Client, method: str, address: str, body: dict[str, Any] | None 
 @pytest.fixture
 def desk(office: Office) -> Client:
     return client_of(office.cast.assessor_a)
+
+
+@pytest.fixture
+def board(office: Office) -> Client:
+    person = office.cast.nobody
+    assign_role(person, actor=SYSTEM, town=office.town, role=Role.BAA_MEMBER, valid_from=SINCE)
+    return client_of(person)
 
 
 def account_address(office: Office, grand_list: GrandList, place: int = 0) -> str:
@@ -145,6 +155,22 @@ def test_a_petition_goes_from_receipt_to_hearing_over_http(office: Office, signe
     decided = send(desk, "POST", f"{address}/decision", {"decided_on": "2025-03-20", "explanation": "x"})
     assert decided.json()["code"] == "forbidden"
     assert [item["state"] for item in desk.get(petitions).json()] == ["scheduled"]
+
+
+def test_two_dwellings_of_one_code_are_decided_as_their_sum(office: Office, signed: GrandList, board: Client):
+    account = board.get(account_address(office, signed)).json()
+    petitions = "/api/v1/towns/hamden/petitions/"
+    body = {
+        "list_id": str(signed.pk), "property_id": account["property_id"], "received_on": "2025-02-20",
+        "petitioner": "Pat Owner",
+    }  # fmt: skip
+    petition = send(board, "POST", petitions, body).json()
+    dwelling = {"detail_code": "13", "appraised": 50_000, "assessed": 35_000}
+    body = {"decided_on": "2025-03-20", "explanation": "x", "lines_after": [dwelling, dwelling]}
+    decided = send(board, "POST", f"{petitions}{petition['id']}/decision", body)
+    assert decided.json()["instrument_number"] == "B-2024-0001"
+    land = next(line["assessed"] for line in account["lines"] if line["code"] == "11")
+    assert board.get(account_address(office, signed)).json()["gross_after"] == land + 70_000
 
 
 def test_pages_of_accounts_cost_the_same_number_of_queries_whatever_their_length(

@@ -140,6 +140,7 @@ def test_the_control_totals_name_every_file_with_its_hash(office: Office, signed
     report = export(office, signed, tmp_path)
     kept = json.loads((tmp_path / f"{STEM}-statutory-control-totals.json").read_text())
     assert kept["signed"] == {name: kept["exported"][name] for name in kept["signed"]}
+    assert kept["totals"] == kept["signed"]
     assert len(kept["files"]) == 6
     for name, facts in kept["files"].items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == facts["sha256"]

@@ -317,6 +317,10 @@ def _control(source: Source, sums: dict[str, int], rows: dict[str, int], folder:
         "through": source.through.isoformat() if source.through else None,
         "root": certification.root,
         "signed": {name: getattr(certification, name) for name in ("accounts", "gross", "exempt", "net")},
+        "totals": {
+            "accounts": sums["accounts"],
+            **{name: sums[f"{name}_after"] for name in ("gross", "exempt", "net")},
+        },
         "exported": sums,
         "instruments": len({line.number for line in source.instruments}),
         "files": {
