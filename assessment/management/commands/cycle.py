@@ -15,9 +15,9 @@ from assessment.demo.cycle.office import Office
 from assessment.demo.cycle.report import Report
 from assessment.demo.cycle.stage import CycleFailed, Stage
 
-REVALUED, FIELD_TOWN, CONVERTED = "hamden", "west-hartford", "new-haven"
+REVALUED, FIELD_TOWN, CONVERTED = "hamden", "west-hartford", "lebanon-nh"
 YEAR = 2023  # the sales of the demonstration end in September 2023
-STATED_YEAR = 2016  # what the converted town's cards state is of its revaluation of 2016
+STATED_YEAR = 2023  # the list that the converted town's cards state by components
 
 
 class Command(BaseCommand):
