@@ -98,7 +98,7 @@ def check_sums(folder: Path) -> dict[str, int]:
         by_account[line["list_number"]] = by_account.get(line["list_number"], 0) + int(line["assessed"])
     wrong = [number for number, row in accounts.items() if by_account.get(number, 0) != int(row["gross"])]
     control = json.loads(next(folder.glob("*control-totals.json")).read_text())
-    totals = control["signed"]
+    totals = control["totals"]
     gross, net = (sum(int(row[column]) for row in accounts.values()) for column in ("gross", "net"))
     if wrong or gross != int(totals["gross"]) or net != int(totals["net"]):
         raise CycleFailed(
