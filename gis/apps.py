@@ -28,3 +28,6 @@ class GisConfig(AppConfig):
                 wide=False,
             )
         )
+        office.nav_items.register(
+            office.NavItem("gis.parcels", "Parcels", 65, Permission.VIEW, "fabrics", "land")
+        )

@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/field/v1/", _answering_by_themselves(field_api.urls)),
     path("ogc/", _answering_by_themselves(ogc_api.urls)),
     path("tiles/", include("gis.tiles.urls")),
+    path("t/<slug:town>/", include("gis.fabric.urls")),
     path("", include("assessment.office.urls")),
     path("t/<slug:town>/", include("valuation.urls")),
     path("t/<slug:town>/", include("fieldsync.urls")),

@@ -258,6 +258,7 @@ def make_land(world: World) -> None:
     )
     world.ids |= {
         "version": fabric.id,
+        "fabric_id": fabric.id,
         "collection_id": f"{world.town.slug}-parcels",
         "item_id": parcel.id,
     }
