@@ -44,7 +44,7 @@ def fresh_product() -> Iterator[Path]:
         yield folder
     finally:
         connections.close_all()
-        cluster.stop()
+        cluster.remove()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -83,7 +83,7 @@ def cpu_seconds(master: int) -> float:
     """
     postmaster = int((Path(os.environ["GRANDLIST_VAR_DIR"]) / "cpu-of").read_text())
     ticks = 0
-    for pid in [*_family(master), *_family(postmaster)]:
+    for pid in [*family(master), *family(postmaster)]:
         with contextlib.suppress(FileNotFoundError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             ticks += sum(int(fields[n]) for n in (11, 12))
@@ -92,14 +92,14 @@ def cpu_seconds(master: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def _family(master: int) -> list[int]:
+def family(master: int) -> list[int]:
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     return [master, *map(int, children)]
 
 
 def resident_mb(master: int) -> float:
     """Return the memory of the largest of a server's processes, in MB."""
-    return max(_resident_mb(pid) for pid in _family(master))
+    return max(_resident_mb(pid) for pid in family(master))
 
 
 def _resident_mb(pid: int) -> float:
