@@ -30,6 +30,7 @@ TOWN = "/towns/{slug:town}"
 OFFICE_ROUTERS: dict[str, str] = {
     "": "assessment.region.api",
     f"{TOWN}/jobs": "assessment.jobs.api",
+    f"{TOWN}/properties": "assessment.property.api",
     f"{TOWN}/field": "fieldsync.office.api",
     f"{TOWN}/lists": "assessment.roll.api",
     f"{TOWN}/petitions": "assessment.appeals.api",

@@ -41,16 +41,34 @@ def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) ->
     """
     if not rows:
         return 0
-    fields = [field for field in model._meta.concrete_fields if not _is_generated(field)]
-    columns = [
-        [row.get(field.attname, default) for row in rows]
-        for field in fields
-        for default in (_default(field),)
-    ]
-    names = ", ".join(f'"{field.column}"' for field in fields)
-    statement = f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT {_casts(fields)} FROM unnest({_arrays(fields)})'  # noqa: S608
+    stated = set().union(*rows)
+    given: list[models.Field[Any, Any]] = []
+    columns: list[list[Any]] = []
+    chosen: list[str] = []
+    constants: list[Any] = []
+    names: list[str] = []
+    for field in model._meta.concrete_fields:
+        if _is_generated(field):
+            continue
+        names.append(f'"{field.column}"')
+        default = _default(field)
+        column = [row.get(field.attname, default) for row in rows] if field.attname in stated else [default]
+        first = column[0]
+        if all(value is first for value in column):
+            # One value for all rows (the town, a default) is sent once.
+            chosen.append(_constant(field))
+            constants.append(_uniform(field, [first])[0])
+        else:
+            chosen.append(_cast(field))
+            given.append(field)
+            columns.append(column)
+    # ids differ, so there is always a column that is given by rows, unless there is one row alone.
+    source = f"FROM unnest({_arrays(given)}) AS given({_given(given)})" if given else ""
+    statement = (
+        f'INSERT INTO "{model._meta.db_table}" ({", ".join(names)}) SELECT {", ".join(chosen)} {source}'
+    )
     with connection.cursor() as cursor:
-        cursor.execute(f"{statement} AS given({_given(fields)})", _parameters(fields, columns))
+        cursor.execute(statement, [*constants, *_parameters(given, columns)])
         return int(cursor.rowcount)
 
 
@@ -112,8 +130,8 @@ def _cast(field: models.Field[Any, Any]) -> str:
     return f"{name}::{_kind(field)}" if _kind(field) in _READ_FROM_TEXT else name
 
 
-def _casts(fields: Sequence[models.Field[Any, Any]]) -> str:
-    return ", ".join(_cast(field) for field in fields)
+def _constant(field: models.Field[Any, Any]) -> str:
+    return f"%s::{'jsonb' if isinstance(field, models.JSONField) else _array_type(field)}"
 
 
 def _parameters(fields: Sequence[models.Field[Any, Any]], columns: Sequence[list[Any]]) -> list[list[Any]]:

@@ -9,4 +9,5 @@ from uuid_utils.compat import uuid7
 
 def new_id() -> UUID:
     """Return a new UUIDv7: unique, and roughly in order of creation, which keeps indexes compact."""
-    return UUID(bytes=uuid7().bytes)
+    made: UUID = uuid7()
+    return made

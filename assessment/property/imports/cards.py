@@ -20,6 +20,7 @@ from assessment.property.imports.outcome import ImportOutcome, StatedSale
 from assessment.property.imports.runs import finish_run, lock_imports, start_run
 from assessment.property.imports.writing import BatchWriter
 from assessment.property.models import Code, ImportRun
+from assessment.property.prefetch import prefetch
 from assessment.property.tabular.cards import Card, CardReader
 from assessment.property.tabular.converters import ConversionError
 from assessment.property.tabular.problems import RowProblem, RowReport, RowsRefused
@@ -124,7 +125,7 @@ def _import_all(
     )
     report = outcome.report
     cards = bar(_fitted(reader, wanted, report), label=f"cards of {town.name}")
-    for batch in in_batches(cards, _BATCH):
+    for batch in prefetch(in_batches(cards, _BATCH)):
         outcome.counts["accepted"] += len(batch)
         if wanted.on_error == "abort" and report.rejected_rows:
             continue  # nothing will be kept: only the findings are still wanted
@@ -164,7 +165,7 @@ def _fitted(reader: CardReader, wanted: CardImport, report: RowReport) -> Iterat
 def _add_uses(writer: BatchWriter, reader: CardReader) -> None:
     """Let the batch see the use codes that came up in it, as they will be in the town's table."""
     uses = dict(writer.uses)
-    for (table, code), entry in reader.codes.items():
+    for (table, code), entry in list(reader.codes.items()):  # the reading thread adds to them
         if table == "use" and (code not in uses or not uses[code].is_mapped):
             uses[code] = Code(
                 code=code, label=entry.label, state_class=entry.state_class, detail_code=entry.detail_code
