@@ -21,6 +21,7 @@ from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.models import Town
 from assessment.region.rules import Permission
+from assessment.roll.errors import GeneralRevaluationRefused
 from assessment.roll.models import GrandList
 from assessment.roll.selectors import get_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, PostingReport, Reason, post_assessments
@@ -37,7 +38,7 @@ from valuation.specs.models import ModelSpec
 from valuation.specs.services import find_adopted_spec
 
 Tell = Callable[[str], object]
-_SALES_YEARS = 4
+_SALES_YEARS = 5
 
 
 @cache
@@ -285,6 +286,8 @@ def post_conclusions(
     ------
     RunNotFinished, NotAdopted, Forbidden
         As they say.
+    GeneralRevaluationRefused
+        An interim list, and no property has a reason.
     ListSigned, ReasonRequired, WrongSchedules, UnknownRollCode
         As `assessment.roll.services.posting.post_assessments` says.
     """
@@ -299,6 +302,10 @@ def post_conclusions(
         )
     grand_list = get_grand_list(run.town_id, run.list_year)
     given = dict(reasons or {})
+    if grand_list.basis != GrandList.Basis.REVALUATION and not given and only is None:
+        raise GeneralRevaluationRefused(
+            f"The {grand_list} is no revaluation: only properties with a dated reason are posted."
+        )
     rows = Conclusion.objects.filter(run=run)
     if only is not None:
         rows = rows.filter(property_id__in=list(only))

@@ -48,6 +48,33 @@ def revalue(stage: Stage, report: Report, *, town: str, year: int) -> None:
             **_figures(counts, "properties", "fallback", "appraised_dollars", "sales_fitted", "sales_held"),
             values=valued["values_sha256"][:12],
         )
+    _show_studies(report, town, valued)
+
+
+def judge(stage: Stage, report: Report, *, town: str, year: int) -> None:
+    """Value a town without posting anything, and show how the values stand against later sales."""
+    with report.step(f"{town}: real cards valued and judged on later sales, nothing posted") as step:
+        valued = stage.json("value", "--town", town, "--year", str(year))
+        step.note(**_figures(valued["counts"], "properties", "fallback", "sales_fitted", "sales_held"))
+    _show_studies(report, town, valued)
+
+
+def _show_studies(report: Report, town: str, valued: dict[str, Any]) -> None:
+    for row in valued["ratio_studies"]:
+        if row["stratum_kind"] == "all" and row["trim_rule"] == "none":
+            with report.step(f"{town}: {row['subject'].replace('_', ' ')} judged on later sales") as step:
+                step.note(
+                    n=row["n"], median=row["median"]["value"], cod=_spanned(row["cod"], 1),
+                    prd=_spanned(row["prd"], 3), prb=_spanned(row["prb"], 3),
+                )  # fmt: skip
+
+
+def _spanned(figure: dict[str, Any], places: int) -> str:
+    """Return a statistic with its interval."""
+    if figure["value"] is None or figure.get("low") is None:
+        return "not defined"
+    low, high = figure["low"], figure["high"]
+    return f"{figure['value']:.{places}f} ({low:.{places}f} to {high:.{places}f})"
 
 
 def sign(stage: Stage, report: Report, office: Office, *, town: str, year: int) -> str:

@@ -65,6 +65,7 @@ examples:
                 return Office(stage.url, email, people[email])
 
             roll.convert(stage, report, town=CONVERTED, year=YEAR, stated_year=STATED_YEAR)
+            roll.judge(stage, report, town=CONVERTED, year=YEAR)
             collector = f"collector@{FIELD_TOWN}.example"
             office = sign_in(f"assessor@{FIELD_TOWN}.example")
             field.go_to_the_field(stage, report, office, collector, town=FIELD_TOWN, year=YEAR)

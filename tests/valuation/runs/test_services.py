@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from assessment.property.models import Building, Feature, Property
 from assessment.region.errors import Forbidden
 from assessment.region.scope import scope
-from assessment.roll.errors import ReasonRequired
+from assessment.roll.errors import GeneralRevaluationRefused, ReasonRequired
 from assessment.roll.models import AssessmentLine, GrandList
 from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import Reason
@@ -189,7 +189,8 @@ def test_an_interim_year_values_at_the_base_tables_and_posts_only_what_has_a_dat
     run = run_valuation(bureau.town, year=YEAR + 1, spec=bureau.spec, actor=bureau.assessor)
     assert run.base_run == base
     assert run.tables == base.tables
-    assert post_conclusions(run, actor=bureau.assessor).changed == 0
+    with pytest.raises(GeneralRevaluationRefused):
+        post_conclusions(run, actor=bureau.assessor)
     reason = Reason("permit", dt.date(2026, 6, 1), "an addition")
     report = post_conclusions(run, actor=bureau.assessor, reasons={house.pk: reason})
     assert report.changed == 1
