@@ -1,0 +1,83 @@
+"""The tablet's disk: nothing leaves the outbox but by a final result that names it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fieldsync.client.canonical import new_id
+from fieldsync.client.store import Store
+from fieldsync.push.rules import FINAL, Status
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    store = Store(tmp_path / "tablet.sqlite3")
+    yield store
+    store.close()
+
+
+def mutation(entity: str = "e") -> dict[str, Any]:
+    return {"mutation_id": str(new_id()), "entity_id": entity, "kind": "card.patch", "changes": {}}
+
+
+def test_numbers_are_given_in_order_and_never_twice(store: Store) -> None:
+    kept = store.add_mutations([mutation(), mutation()])
+    store.finish([{"mutation_id": kept[0]["mutation_id"], "status": "applied"}])
+    (third,) = store.add_mutations([mutation()])
+    assert [body["device_seq"] for body in [*kept, third]] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_an_entry_leaves_by_a_final_result_only(store: Store, status: Status) -> None:
+    (kept,) = store.add_mutations([mutation()])
+    if status is Status.RECEIVED:
+        return  # never answered: the server's own state within its transaction
+    store.finish([{"mutation_id": kept["mutation_id"], "status": status.value}])
+    assert (store.unfinished() == []) == (status in FINAL)
+
+
+def test_a_result_that_names_nobody_changes_nothing(store: Store) -> None:
+    (kept,) = store.add_mutations([mutation()])
+    store.finish([{"mutation_id": str(new_id()), "status": "applied"}])
+    assert store.unfinished() == [kept]
+
+
+def test_what_the_server_lost_is_put_back_in_the_queue(store: Store) -> None:
+    kept = store.add_mutations([mutation() for _ in range(4)])
+    store.finish([{"mutation_id": body["mutation_id"], "status": "applied"} for body in kept])
+    assert store.resend([(2, 3)]) == 2
+    assert [body["device_seq"] for body in store.unfinished()] == [2, 3]
+
+
+def test_a_delta_is_taken_whole_or_not_at_all(store: Store) -> None:
+    manifest = {"package_id": "p", "cursor": "c1"}
+    store.replace_package(manifest, [{"kind": "card", "id": "1", "data": {"a": 1}}])
+    broken = [
+        {"op": "put", "kind": "card", "id": "1", "data": {"a": 2}},
+        {"op": "put", "kind": "card", "id": "2"},
+    ]
+    with pytest.raises(KeyError):
+        store.apply_changes("p", broken, "c2")
+    assert store.records("p", "card") == {"1": {"a": 1}}
+    assert store.packages() == {"p": "c1"}
+
+
+def test_ids_are_of_version_7_and_grow() -> None:
+    ids = [new_id() for _ in range(50)]
+    assert {key.version for key in ids} == {7}
+    assert len(set(ids)) == 50
+    assert sorted(str(key)[:8] for key in ids) == [str(key)[:8] for key in ids]
+
+
+def test_the_reference_client_needs_nothing_of_the_server() -> None:
+    script = (
+        "import sys, fieldsync.client; "
+        "print([m for m in sys.modules if m.split('.')[0] in ('django', 'ninja', 'assessment', 'gis')])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
