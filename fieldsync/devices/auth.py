@@ -57,7 +57,7 @@ def device_scope(request: HttpRequest, *, may_be_revoked: bool = False) -> Itera
     actor = Actor(person_id=None, name="device", device_id=token.device_id)
     request_id = getattr(request, "request_id", "")
     with scope(actor, towns=[token.town_code], request_id=request_id):
-        device = Device.objects.select_related("person").filter(id=token.device_id).first()
+        device = Device.objects.filter(id=token.device_id).first()
         if device is None:
             raise Reauth("This device is not known here.")
         if device.state != Device.State.ACTIVE and not may_be_revoked:

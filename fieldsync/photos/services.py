@@ -14,6 +14,7 @@ from assessment.property.blobs import adopt_file
 from assessment.property.models import Blob, Photo
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
+from assessment.region.ids import new_id
 from assessment.region.scope import scope
 from fieldsync.devices.models import Device
 from fieldsync.photos import rules, spool
@@ -30,6 +31,20 @@ from fieldsync.problems import (
 
 LIFE = dt.timedelta(days=rules.UPLOAD_LIFE_DAYS)
 
+# The upload, made or found, and whether the town has the bytes: one round trip for each photo.
+_BEGIN_SQL = """
+WITH made AS (
+  INSERT INTO fieldsync_upload (id, town_id, device_id, photo_id, sha256, length, media_type, began_at,
+    expires_at, state)
+  VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 'receiving')
+  ON CONFLICT (town_id, device_id, photo_id, sha256) DO NOTHING RETURNING *),
+begun AS (
+  SELECT * FROM made UNION ALL
+  SELECT * FROM fieldsync_upload WHERE town_id = %s AND device_id = %s AND photo_id = %s AND sha256 = %s LIMIT 1)
+SELECT begun.*, held.byte_count AS held_bytes, held.media_type AS held_type
+FROM begun LEFT JOIN assessment_blob held ON held.town_id = %s AND held.sha256 = %s
+"""
+
 
 def begin_upload(device: Device, declared: rules.Declared) -> Upload:
     """Return the upload of a photo, the same one however often it is begun.
@@ -37,25 +52,22 @@ def begin_upload(device: Device, declared: rules.Declared) -> Upload:
     Bytes that the town already has need not be sent again: the upload is verified at once.
     """
     now = timezone.now()
-    key = {"town_id": device.town_id, "photo_id": declared.photo_id, "sha256": declared.sha256}
-    Upload.objects.bulk_create(
-        [
-            Upload(
-                device=device,
-                length=declared.length,
-                media_type=declared.mime,
-                began_at=now,
-                expires_at=now + LIFE,
-                **key,
-            )
-        ],
-        ignore_conflicts=True,
+    facts = [declared.photo_id, declared.sha256]
+    parameters = [
+        *[new_id(), device.town_id, device.id, *facts, declared.length, declared.mime, now, now + LIFE],
+        *[device.town_id, device.id, *facts],
+        *[device.town_id, declared.sha256],
+    ]
+    # Where another request made it in this instant, the statement waits for that one but does not see its
+    # row, having begun before; the second try does.
+    found = list(Upload.objects.raw(_BEGIN_SQL, parameters)) or list(
+        Upload.objects.raw(_BEGIN_SQL, parameters)
     )
-    upload = Upload.objects.get(device=device, **key)
-    blob = Blob.objects.filter(town_id=device.town_id, sha256=declared.sha256).first()
-    if upload.state != Upload.State.VERIFIED and blob is not None:
-        upload.length = blob.byte_count
-        _finish(upload, blob.media_type)
+    upload: Upload = found[0]
+    held_bytes, held_type = upload.held_bytes, upload.held_type  # type: ignore[attr-defined]
+    if upload.state != Upload.State.VERIFIED and held_bytes is not None:
+        upload.length = held_bytes
+        _finish(upload, held_type)
     elif upload.state == Upload.State.ENDED or upload.expires_at <= now:
         upload.state, upload.expires_at, upload.length = Upload.State.RECEIVING, now + LIFE, declared.length
         upload.save(update_fields=["state", "expires_at", "length"])
