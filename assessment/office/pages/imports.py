@@ -68,6 +68,11 @@ def _section(name: str, value: Any) -> dict[str, Any]:
         "title": words(name),
         "text": None if isinstance(value, dict | list) else value,
         "columns": [words(column) if column else "" for column in columns],
-        "rows": [[row.get(column, "") for column in columns] for row in rows[:MOST_ROWS]],
+        "rows": [[_cell(row.get(column, "")) for column in columns] for row in rows[:MOST_ROWS]],
         "left_out": max(0, len(rows) - MOST_ROWS),
     }
+
+
+def _cell(value: Any) -> Any:
+    """Return a list as words one after the other, anything else as it is."""
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else value
