@@ -38,4 +38,6 @@ def configure(options: dict[str, Any]) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(options.get("level", "INFO"))
-    logging.getLogger("axes").setLevel("WARNING")
+    # Libraries that tell of every request, and kombu, which misses a host name in a folder.
+    for name, level in (("axes", "WARNING"), ("httpx", "WARNING"), ("kombu.connection", "ERROR")):
+        logging.getLogger(name).setLevel(level)
