@@ -17,6 +17,14 @@ _TITLES = {
     "board": "Board of appeals",
     "final": "Final",
 }
+# What is done at the step, once it is the one at hand.
+_AT_HAND = {
+    "balanced": "Balancing",
+    "valued": "Valuing",
+    "signed": "Signing",
+    "board": "Board of appeals",
+    "final": "Closing",
+}
 _ORDER = (
     GrandList.State.OPEN,
     GrandList.State.VALUED,
@@ -75,7 +83,7 @@ def steps_of(grand_list: GrandList, scope: PageScope | None = None) -> tuple[Ste
     current = next((name for name in names if not done[name]), "")
     return tuple(
         Step(
-            _TITLES[name],
+            _AT_HAND[name] if name == current else _TITLES[name],
             "done" if done[name] else "current" if name == current else "waiting",
             notes.get(name, ""),
             url if name == current else "",

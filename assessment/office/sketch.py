@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shapely.geometry import Polygon
+from shapely.geometry import LinearRing, Polygon
+from shapely.geometry import Point as Point2
 from shapely.ops import polylabel
 
 Point = tuple[float, float]
@@ -61,8 +62,9 @@ class Drawing:
 def draw_sketch(sections: Sequence[SketchSection]) -> Drawing | None:
     """Return the drawing of a building's sections; None when no section has three corners.
 
-    A wall's length stands inside its own section beside the wall, so that lengths of adjoining
-    sections never overlap. Coordinates are rounded to a hundredth of a foot.
+    Stories of one outline are drawn once, with their labels from the top down. A wall's length stands
+    inside its section beside the wall; where a section is too small for that it stands outside, without
+    the walls that it shares with another. Coordinates are rounded to a hundredth of a foot.
     """
     drawn = [section for section in sections if len(section.corners) >= 3]
     if not drawn:
@@ -71,14 +73,17 @@ def draw_sketch(sections: Sequence[SketchSection]) -> Drawing | None:
     ys = [-y for section in drawn for _, y in section.corners]
     span = max(max(xs) - min(xs), max(ys) - min(ys), 1.0)
     font = round(span / 30, 2)
-    pad = span * 0.04
+    pad = max(span * 0.04, font * 1.6)
     box = (min(xs) - pad, min(ys) - pad, max(xs) - min(xs) + 2 * pad, max(ys) - min(ys) + 2 * pad)
     walls, labels, dimensions = [], [], []
-    for section in drawn:
-        corners = [(x, 0.0 - y) for x, y in section.corners]
-        walls.append(Wall(_path(corners), section.is_living_area))
-        labels.extend(_labels(section, corners, font))
-        dimensions.extend(_dimensions(corners, font))
+    outlines = _outlines(drawn)
+    shapes = [Polygon(outline.corners) for outline in outlines]
+    for place, outline in enumerate(outlines):
+        is_small = _is_small(shapes[place], font)
+        walls.append(Wall(_path(outline.corners), outline.is_living_area))
+        labels.extend(_labels(outline, shapes[place], font, with_area=not is_small))
+        others = [shape.exterior for at, shape in enumerate(shapes) if at != place] if is_small else []
+        dimensions.extend(_dimensions(outline.corners, font, outside=is_small, shared_with=others))
     return Drawing(
         view_box=" ".join(f"{value:.2f}" for value in box),
         font_size=font,
@@ -103,32 +108,64 @@ def _path(corners: Sequence[Point]) -> str:
     return "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in corners) + "Z"
 
 
-def _labels(section: SketchSection, corners: Sequence[Point], font: float) -> list[Text]:
-    shape = Polygon(corners)
-    place = polylabel(shape, tolerance=font / 2) if shape.is_valid and shape.area > 0 else shape.centroid
-    lines = [section.label]
-    if section.area_sqft is not None:
-        lines.append(f"{section.area_sqft:,.0f}")
-    top = place.y - font * 0.6 * (len(lines) - 1)
+@dataclass(frozen=True)
+class _Outline:
+    """One shape of the drawing, in the picture's coordinates, with the sections that lie on each other."""
+
+    corners: Sequence[Point]
+    label: str
+    area_sqft: float | None
+    is_living_area: bool
+
+
+def _outlines(sections: Sequence[SketchSection]) -> list[_Outline]:
+    stacks: dict[frozenset[Point], list[SketchSection]] = {}
+    for section in sections:
+        key = frozenset((round(x, 2), round(y, 2)) for x, y in section.corners)
+        stacks.setdefault(key, []).append(section)
     return [
-        Text(line, round(place.x, 2), round(top + number * font * 1.2, 2))
-        for number, line in enumerate(lines)
+        _Outline(
+            [(x, 0.0 - y) for x, y in stack[0].corners],
+            "/".join(section.label for section in reversed(stack)),
+            stack[0].area_sqft,
+            any(section.is_living_area for section in stack),
+        )
+        for stack in stacks.values()
     ]
 
 
-def _dimensions(corners: Sequence[Point], font: float) -> list[Text]:
-    clockwise = _signed_area(corners) > 0
+def _is_small(shape: Polygon, font: float) -> bool:
+    """Whether label and lengths do not fit inside together."""
+    west, north, east, south = shape.bounds
+    return min(east - west, south - north) < 6 * font
+
+
+def _labels(outline: _Outline, shape: Polygon, font: float, *, with_area: bool) -> list[Text]:
+    place = polylabel(shape, tolerance=font / 2) if shape.is_valid and shape.area > 0 else shape.centroid
+    lines = [outline.label]
+    if with_area and outline.area_sqft is not None:
+        lines.append(f"{outline.area_sqft:,.0f}")
+    top = place.y - font * 0.6 * (len(lines) - 1)
+    x = round(place.x, 2)
+    return [Text(line, x, round(top + number * font * 1.2, 2)) for number, line in enumerate(lines)]
+
+
+def _dimensions(
+    corners: Sequence[Point], font: float, *, outside: bool, shared_with: Sequence[LinearRing]
+) -> list[Text]:
+    turned = (_signed_area(corners) > 0) == outside
     found = []
     for (x1, y1), (x2, y2) in zip(corners, [*corners[1:], corners[0]], strict=True):
         length = math.hypot(x2 - x1, y2 - y1)
-        if length < SHORTEST_LABELLED_FT:
+        middle = Point2((x1 + x2) / 2, (y1 + y2) / 2)
+        if length < SHORTEST_LABELLED_FT or any(ring.distance(middle) < 0.1 for ring in shared_with):
             continue
-        inward = (-(y2 - y1) / length, (x2 - x1) / length)
-        if not clockwise:
-            inward = (-inward[0], -inward[1])
+        away = (-(y2 - y1) / length, (x2 - x1) / length)
+        if turned:
+            away = (-away[0], -away[1])
         angle = math.degrees(math.atan2(y2 - y1, x2 - x1))
         upright = (angle + 90) % 180 - 90
-        x, y = (x1 + x2) / 2 + inward[0] * font * 0.7, (y1 + y2) / 2 + inward[1] * font * 0.7
+        x, y = middle.x + away[0] * font * 0.7, middle.y + away[1] * font * 0.7
         found.append(Text(format_feet(length), round(x, 2), round(y, 2), round(upright, 1)))
     return found
 

@@ -161,6 +161,6 @@ def test_the_bridge_is_shown_from_signed_to_after_the_board(
 def test_a_town_s_year_goes_step_by_step(cast: Cast, opened: GrandList) -> None:
     with scope(SYSTEM, towns=[cast.town_a.code]):
         assert [(step.title, step.state) for step in steps_of(opened)] == [
-            ("Opened", "done"), ("Balanced", "done"), ("Valued", "current"), ("Signed", "waiting"),
+            ("Opened", "done"), ("Balanced", "done"), ("Valuing", "current"), ("Signed", "waiting"),
             ("Board of appeals", "waiting"), ("Final", "waiting"),
         ]  # fmt: skip

@@ -16,10 +16,22 @@ def drawn(*sections: SketchSection) -> Drawing:
     return drawing
 
 
-def test_every_wall_has_its_length_once() -> None:
-    assert sorted(text.text for text in drawn(HOUSE, PORCH).dimensions) == sorted(
-        ["40", "24", "40", "24", "10", "6", "10", "6"]
-    )
+def test_every_wall_has_its_length_once_and_a_shared_one_of_a_small_section_none() -> None:
+    lengths = sorted(text.text for text in drawn(HOUSE, PORCH).dimensions)
+    assert lengths == sorted(["40", "24", "40", "24", "10", "6", "6"])
+
+
+def test_a_small_section_has_its_lengths_outside() -> None:
+    inside = [text for text in drawn(HOUSE, PORCH).dimensions if 10 < text.x < 20 and 0 < text.y < 6]
+    assert inside == []
+
+
+def test_stories_of_one_outline_are_drawn_once_with_the_top_first() -> None:
+    upper = SketchSection("FUS", [(0, 0), (40, 0), (40, 24), (0, 24)], 960)
+    drawing = drawn(HOUSE, upper)
+    assert len(drawing.walls) == 1
+    assert drawing.labels[0].text == "FUS/1SFR"
+    assert len(drawing.dimensions) == 4
 
 
 def test_north_is_up() -> None:
