@@ -67,6 +67,12 @@ class RowsRefused(Problem):
         self.report = report
 
 
+class FabricShrinks(Problem):
+    """The file has less than half of the parcels in force: an excerpt, or a file cut short."""
+
+    code, title, status = "parcel-fabric-shrinks", "The file has far fewer parcels than are in force", 409
+
+
 class TilesFailed(Problem):
     """The tile archive could not be made."""
 

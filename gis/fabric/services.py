@@ -21,7 +21,7 @@ from assessment.region.actors import Actor
 from assessment.region.models import Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
-from gis.errors import NoParcels, RowsRefused
+from gis.errors import FabricShrinks, NoParcels, RowsRefused
 from gis.fabric.linking import KeptParcel, inherit, link_parcels
 from gis.fabric.models import FabricVersion, Parcel
 from gis.fabric.preparing import PreparedFile, ReadOptions, prepare_file
@@ -45,6 +45,8 @@ from gis.fabric.storing import (
 )
 from gis.tiles.services import start_tiles
 
+_LEAST_SHARE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
@@ -58,6 +60,8 @@ class ImportOptions:
         Open an account for a parcel to which no property answers.
     make_tiles
         Queue the making of map tiles for a new version.
+    allow_fewer
+        Take a file with less than half of the parcels in force.
     dry_run
         Do everything, report it, and leave the fabric as it is.
     """
@@ -66,6 +70,7 @@ class ImportOptions:
     on_error: Literal["skip", "abort"] = "skip"
     create_properties: bool = True
     make_tiles: bool = True
+    allow_fewer: bool = False
     dry_run: bool = False
 
 
@@ -106,6 +111,8 @@ def import_fabric(
         No row can be a parcel.
     RowsRefused
         Rows were refused and `options.on_error` is ``abort``. Both carry the report.
+    FabricShrinks
+        The file has less than half of the parcels in force, and `options.allow_fewer` is not set.
     """
     chosen = options or ImportOptions()
     actor.require(Permission.IMPORT, town.code)
@@ -156,6 +163,11 @@ def _store(prepared: PreparedFile, *, actor: Actor, options: ImportOptions, prog
         town_id=report.town_code, state=FabricVersion.State.CURRENT
     ).first()
     old = _kept_digests(current)
+    if len(rows) < _LEAST_SHARE * len(old) and not options.allow_fewer:
+        raise FabricShrinks(
+            f"{report.file} gives {len(rows):,} parcels and {len(old):,} are in force: it looks like an excerpt "
+            "or a file cut short. If the town did shrink so much, say --allow-fewer."
+        )
     differences = compare({key: (shape, words) for key, (_, shape, words) in old.items()}, digests)
     report.changes = differences.counts()
     today = timezone.localdate()

@@ -60,6 +60,11 @@ class Command(BaseCommand):
             action="store_true",
             help="do not open an account for a parcel to which no property answers",
         )
+        parser.add_argument(
+            "--allow-fewer",
+            action="store_true",
+            help="take a file with less than half of the parcels in force",
+        )
         parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -84,6 +89,7 @@ class Command(BaseCommand):
             on_error=options["on_error"],
             create_properties=not options["no_create_properties"],
             dry_run=options["dry_run"],
+            allow_fewer=options["allow_fewer"],
         )
         return import_fabric(options["file"], actor=actor, town=town, options=chosen, progress=_bar)
 

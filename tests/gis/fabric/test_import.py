@@ -17,6 +17,7 @@ from assessment.region.scope import scope
 from gis.errors import (
     CoordinateSystemMissing,
     CoordinateSystemUnknown,
+    FabricShrinks,
     IdentifierColumnMissing,
     NoParcels,
     RowsRefused,
@@ -356,6 +357,17 @@ class TestBadInput:
             run(path, cast)
         with in_town_a():
             assert FabricVersion.objects.get().state == "current"
+
+    def test_a_file_cut_short_does_not_replace_the_fabric(self, some, cast, tmp_path):
+        run(write_layer(tmp_path / "whole.gpkg", *some), cast)
+        path = write_layer(tmp_path / "parcels.shp", *some)
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 3])
+        with pytest.raises(FabricShrinks, match=r"gives \d+ parcels and 30 are in force"):
+            run(path, cast)
+        with in_town_a():
+            assert FabricVersion.objects.get().parcel_count == 30
+        assert run(path, cast, allow_fewer=True).is_new_version
 
     def test_text_in_windows_1252_is_read(self, some, cast, tmp_path):
         shapes, cells = some
