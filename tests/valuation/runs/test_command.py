@@ -34,8 +34,10 @@ def test_the_command_values_a_town_and_prints_its_studies(cast: Cast) -> None:
         "fixed_value",
         "value_per_area",
     }
+    assert found["beats_baselines_beyond_intervals"]["cost"] in (True, False)
     text = value("--town", "62", "--year", str(YEAR), "--adopt")
     assert f"{HOUSES} properties valued" in text
+    assert "COD interval" in text
     with scope(SYSTEM, towns=[cast.town_a.code]):
         assert Run.objects.count() == 2
         assert SpecAdoption.objects.get().list_year == YEAR

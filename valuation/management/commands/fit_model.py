@@ -86,15 +86,16 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{report.train_rows} to fit on, {report.chosen.study.n} from {report.holdout_from} on"
         )
-        header = f"{'':<16}{'n':>7}{'median':>8}{'COD':>7}{'(95 %)':>15}{'PRD':>7}{'PRB':>8}{'(95 %)':>18}"
+        header = f"{'':<16}{'n':>7}{'median':>8}{'COD':>7}{'(95 %)':>15}{'PRD':>7}{'(95 %)':>15}{'PRB':>8}{'(95 %)':>18}"
         self.stdout.write(header + f"{'MAPE':>8}{'R2':>8}{'s':>7}")
         for name, judged in report.judged.items():
-            cod, prb = judged.study["cod"], judged.study["prb"]
+            cod, prd, prb = (judged.study[name] for name in ("cod", "prd", "prb"))
+            prd_span = f"{prd.interval.low:.3f}-{prd.interval.high:.3f}" if prd.interval else "-"
             cod_span = f"{cod.interval.low:.1f}-{cod.interval.high:.1f}" if cod.interval else "-"
             prb_span = f"{prb.interval.low:+.3f} {prb.interval.high:+.3f}" if prb.interval else "-"
             self.stdout.write(
                 f"{name:<16}{judged.study.n:>7}{_shown(judged.study['median'].value, 8)}{_shown(cod.value, 7, 2)}"
-                f"{cod_span:>15}{_shown(judged.study['prd'].value, 7)}{_shown(prb.value, 8)}{prb_span:>18}"
+                f"{cod_span:>15}{_shown(prd.value, 7)}{prd_span:>15}{_shown(prb.value, 8)}{prb_span:>18}"
                 f"{judged.mape_percent:>8.1f}{judged.r2:>8.3f}{judged.seconds:>7.1f}"
             )
         for note in report.notes:

@@ -14,7 +14,7 @@ from assessment.region.errors import Problem
 from assessment.region.progress import bar
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
-from valuation.runs.models import Run
+from valuation.runs.models import RatioStudyRecord, Run
 from valuation.runs.selectors import list_ratio_studies
 from valuation.runs.services import post_conclusions, run_valuation
 from valuation.specs.services import DEFAULT_NAME, adopt_spec, find_adopted_spec, get_spec
@@ -98,16 +98,21 @@ open grand list only with --post, and only from a model that the town adopted (-
         self.stdout.write(
             f"{counts['sales_fitted']:,} sales fitted, {counts['sales_held']:,} later sales to judge on"
         )
-        self.stdout.write(f"{'':<18}{'sales':<34}{'n':>6}{'median':>8}{'COD':>7}{'PRD':>7}{'PRB':>8}")
+        self.stdout.write(
+            f"{'':<16}{'sales':<34}{'n':>5}{'median':>8}{'COD (95 %)':>20}{'PRD (95 %)':>24}{'PRB (95 %)':>26}"
+        )
         for row in report["ratio_studies"]:
             if row["stratum_kind"] not in ("all", "market_subset"):
                 continue
             trimmed = f", {row['trimmed']} extreme trimmed" if row["trim_rule"] != "none" else ""
-            cells = [row[name]["value"] for name in ("median", "cod", "prd", "prb")]
-            shown = [f"{'-' if cell is None else format(cell, '.3f')}" for cell in cells]
             self.stdout.write(
-                f"{row['subject']:<18}{row['stratum'] + trimmed:<34}{row['n']:>6}{shown[0]:>8}{shown[1]:>7}"
-                f"{shown[2]:>7}{shown[3]:>8}"
+                f"{row['subject']:<16}{row['stratum'] + trimmed:<34}{row['n']:>5}"
+                f"{_figure(row['median'], 3, span=False):>8}{_figure(row['cod'], 1):>20}"
+                f"{_figure(row['prd'], 3):>24}{_figure(row['prb'], 3):>26}"
+            )
+        for subject, better in report["beats_baselines_beyond_intervals"].items():
+            self.stdout.write(
+                f"{subject}: COD interval {'below' if better else 'not below'} those of both baselines"
             )
         seconds = sum(stage["seconds"] for stage in report["stages"])
         self.stdout.write(f"run {report['run']}, values {report['values_sha256'][:16]}, {seconds:.1f} s")
@@ -119,7 +124,41 @@ open grand list only with --post, and only from a model that the town adopted (-
             )
 
 
+def _figure(figure: dict[str, Any], places: int, *, span: bool = True) -> str:
+    if figure["value"] is None:
+        return "-"
+    text = f"{figure['value']:.{places}f}"
+    if not span or figure.get("low") is None:
+        return text
+    return f"{text} ({figure['low']:.{places}f} to {figure['high']:.{places}f})"
+
+
+def _beats(rows: list[RatioStudyRecord], subject: str) -> bool | None:
+    """Return whether a way of valuing clears both baselines on the same sales; None where it is not judged.
+
+    The market model is compared on the sales that it could value, where these are fewer.
+    """
+    kinds = [row.stratum_kind for row in rows]
+    kind = "market_subset" if subject == "market" and "market_subset" in kinds else "all"
+
+    def cod(name: str, stratum_kind: str) -> dict[str, Any] | None:
+        found = (
+            row
+            for row in rows
+            if (row.subject, row.stratum_kind, row.trim_rule) == (name, stratum_kind, "none")
+        )
+        row = next(found, None)
+        return row.figures["cod"] if row and row.figures["cod"].get("low") is not None else None
+
+    ours = cod(subject, "all")
+    theirs = [cod(name, kind) for name in ("fixed_value", "value_per_area")]
+    if ours is None or None in theirs:
+        return None
+    return all(ours["high"] < each["low"] for each in theirs if each)
+
+
 def _report(run: Run) -> dict[str, Any]:
+    studies = list_ratio_studies(run)
     return {
         "run": str(run.pk),
         "town": run.town_id,
@@ -138,6 +177,9 @@ def _report(run: Run) -> dict[str, Any]:
                 "trimmed": row.trimmed, "trim_rule": row.trim_rule, "sales_from": row.sales_from.isoformat(),
                 "sales_to": row.sales_to.isoformat(), **row.figures,
             }
-            for row in list_ratio_studies(run)
+            for row in studies
         ],
+        "beats_baselines_beyond_intervals": {
+            name: better for name in ("cost", "market") if (better := _beats(studies, name)) is not None
+        },
     }  # fmt: skip
