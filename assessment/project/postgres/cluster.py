@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 from assessment.project.postgres import server
 from assessment.project.postgres.binaries import Binaries, copy_binaries, find_binaries
 from assessment.project.postgres.errors import LauncherError
-from assessment.project.postgres.locks import Lease, exclusive
+from assessment.project.postgres.locks import exclusive, lease_of
 from assessment.project.postgres.passwords import make_passwords, read_passwords
 from assessment.project.postgres.place import Place, can_reach, find_place
 from assessment.project.postgres.postmaster import find_postmaster
@@ -73,7 +73,7 @@ class Cluster:
         self._binaries = binaries
         self._passwords = dict(passwords)
         self._durable = durable
-        self._lease = Lease(place.home / "in-use")
+        self._lease = lease_of(place.home / "in-use")
         self._told_atexit = False
 
     @property
@@ -138,7 +138,7 @@ class Cluster:
         return started
 
     def stop(self, *, force: bool = False) -> bool:
-        """Give up the claim, and stop the server if no one else has one and a launcher started it.
+        """Give up this process's claim, and stop the server if no other has one and a launcher started it.
 
         Parameters
         ----------
@@ -241,8 +241,13 @@ class Cluster:
             return False
 
     def _stop_at_exit(self) -> None:
-        if self._lease.held and self._place.home.exists():
+        if not self._lease.held:
+            return
+        if self._place.home.exists():
             self.stop()
+        elif self.pid is not None:
+            # The folder was deleted under a server whose data lie elsewhere: nobody can claim it any more.
+            server.stop_server(self._place, self._binaries)
 
 
 def ensure_cluster(var_dir: Path, name: str = "postgres", *, durable: bool = True) -> Cluster:

@@ -21,9 +21,10 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 class Lease:
-    """A claim on a running server, shared with other processes and given up by dying too.
+    """This process's claim on a running server, shared with other processes and given up by dying too.
 
-    The last one to let go may stop the server; one who finds others leaves it running.
+    The last process to let go may stop the server; one that finds others leaves it running. A process has
+    one claim on a server, however many `Cluster` objects it makes: get it with `lease_of`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,3 +68,11 @@ class Lease:
         if self.held and self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor = None
+
+
+_leases: dict[Path, Lease] = {}
+
+
+def lease_of(path: Path) -> Lease:
+    """The one claim of this process that goes by the file ``path``."""
+    return _leases.setdefault(path.resolve(), Lease(path))

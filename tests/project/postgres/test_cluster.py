@@ -142,16 +142,39 @@ def test_the_application_role_cannot_make_tables_and_the_owner_can_hand_a_functi
         connection.execute(f"ALTER FUNCTION f() OWNER TO {SEARCH}")
 
 
-def test_a_second_start_finds_the_running_server(var: Path) -> None:
-    first = ensure_cluster(var, durable=False)
-    first.start()
-    second = ensure_cluster(var, durable=False)
-    assert not second.start()
-    assert second.pid == first.pid
-    assert not first.stop(), "the second still uses it"
-    assert _user(second) == APP
-    assert second.stop(), "the last one stops it"
-    assert second.pid is None
+def test_a_second_process_finds_the_running_server_and_the_last_one_stops_it(var: Path) -> None:
+    cluster = ensure_cluster(var, durable=False)
+    cluster.start()
+    other = _launch(var)
+    assert other.stdout
+    assert other.stdout.readline().split() == ["False", str(cluster.pid)]
+    assert not cluster.stop(), "the other still uses it"
+    other.communicate()
+    assert cluster.pid is None
+
+
+def test_a_process_that_opens_it_twice_has_one_claim_on_it(var: Path) -> None:
+    cluster = ensure_cluster(var, durable=False)
+    cluster.start()
+    again = ensure_cluster(var, durable=False)
+    assert not again.start()
+    assert again.pid == cluster.pid
+    assert cluster.stop()
+    assert again.pid is None
+
+
+@as_root
+def test_a_server_whose_checkout_is_deleted_ends_with_its_process() -> None:
+    with tempfile.TemporaryDirectory() as closed:
+        var = Path(closed) / "var"
+        process = _launch(var)
+        assert process.stdout
+        process.stdout.readline()
+        store = Path(json.loads((var / "postgres" / "cluster.json").read_text())["store"])
+    assert find_postmaster(store / "data") is not None
+    process.communicate()
+    assert find_postmaster(store / "data") is None
+    shutil.rmtree(store)
 
 
 def test_a_server_that_no_launcher_started_is_not_stopped_unless_told(var: Path) -> None:
