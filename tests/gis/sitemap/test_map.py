@@ -134,7 +134,7 @@ class TestRecordCard:
         client.force_login(cast.assessor_a, backend="django.contrib.auth.backends.ModelBackend")
         page = client.get(f"/t/hamden/properties/{account.id}/").content.decode()
         assert "Map of parcel 2031-010-00-0000" in page
-        neighbour = re.search(r'<a href="/t/hamden/properties/([0-9a-f-]{36})/"><title>', page)
+        neighbour = re.search(r'<a href="/t/hamden/properties/([0-9a-f-]{36})/" aria-label=', page)
         assert neighbour is not None
         assert client.get(f"/t/hamden/properties/{neighbour[1]}/").status_code == 200
         assert "style=" not in page[page.index("<svg") :].split("</svg>")[0]
