@@ -4,12 +4,8 @@ from assessment.property.services.decisions import accept_observations, reject_o
 from assessment.property.services.inspections import record_inspection, record_inspections
 from assessment.property.services.owners import record_confidentiality, transfer_ownership
 from assessment.property.services.papers import attach_document, attach_photo, record_permit
-from assessment.property.services.patches import (
-    CardPatch,
-    PatchResult,
-    apply_card_patch,
-    apply_card_patches,
-)
+from assessment.property.services.patch_types import CardPatch, FieldConflict, PatchResult
+from assessment.property.services.patches import apply_card_patch, apply_card_patches
 from assessment.property.services.record import (
     add_row,
     create_property,
@@ -23,6 +19,7 @@ from assessment.property.services.tables import install_standard_codes, put_code
 
 __all__ = [
     "CardPatch",
+    "FieldConflict",
     "PatchResult",
     "accept_observations",
     "add_row",

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from assessment.property.models import Code, Inspection, Property
 from assessment.property.services.locks import lock_properties, raise_versions
-from assessment.property.services.patches import CardPatch, PatchResult, apply_card_patches
+from assessment.property.services.patch_types import CardPatch, PatchResult
+from assessment.property.services.patches import apply_card_patches
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
 from assessment.region.ids import new_id

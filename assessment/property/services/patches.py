@@ -21,6 +21,7 @@ from assessment.property.models import Inspection, Observation, Property
 from assessment.property.rules.policies import broken_invariant, policy_of
 from assessment.property.services.changes import CardRows, Key
 from assessment.property.services.locks import lock_properties
+from assessment.property.services.patch_types import CardPatch, FieldConflict, PatchResult
 from assessment.property.services.sketch import shape_values
 from assessment.property.targets import WHOLE_ROW, json_value, read_value, target_model
 from assessment.region.actors import Actor
@@ -31,72 +32,6 @@ from assessment.region.selectors import find_policy
 
 AUTO_ACCEPT = "auto_accept_observations"
 _CHANGES_RECORD = frozenset({Outcome.TAKEN, Outcome.MERGED_SET, Outcome.APPENDED, Outcome.FIELD_WON})
-
-
-@dataclass(frozen=True, slots=True)
-class CardPatch:
-    """What one change from the field says of one row of a card.
-
-    Attributes
-    ----------
-    changes
-        By field: ``base`` (what the device's card said), ``new`` (what was seen), and optionally ``unit``
-        and ``is_estimated``. The field ``*`` stands for a whole row: ``new`` holds the fields of a row that
-        is not on the card yet, or is null for one that no longer stands.
-    patch_id
-        The client's id of the change; kept on its observations.
-    captured_at
-        When the device saw it.
-    """
-
-    property_id: UUID
-    target_kind: str
-    target_id: UUID
-    changes: Mapping[str, Mapping[str, Any]]
-    observed_on: dt.date
-    list_year: int
-    patch_id: UUID | None = None
-    inspection_id: UUID | None = None
-    source: str = ""
-    captured_at: dt.datetime | None = None
-    base_version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldConflict:
-    """One field that waits for a person, with all three values."""
-
-    field: str
-    base: Any
-    new: Any
-    server: Any
-    reason: str
-    observation_id: UUID
-
-
-@dataclass(slots=True)
-class PatchResult:
-    """What became of a patch.
-
-    Attributes
-    ----------
-    status
-        ``applied``, ``merged`` (the card had changed meanwhile, nothing clashed), ``conflict`` (at least one
-        field waits for a person), ``noop``, ``held`` (its inspection is not here yet) or ``quarantined``
-        (nothing was done; ``code`` and ``detail`` say why).
-    fields
-        By field: an outcome of the merge, or ``pending`` when it waits to be accepted.
-    """
-
-    patch_id: UUID | None
-    status: str = "noop"
-    code: str = ""
-    detail: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    conflicts: list[FieldConflict] = field(default_factory=list)
-    observation_ids: list[UUID] = field(default_factory=list)
-    version: int | None = None
-    is_soft: bool = False
 
 
 def apply_card_patch(
