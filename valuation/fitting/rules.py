@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from valuation.cost.rules import Calibrator, Roles, Schedule
-from valuation.cost.rules.schedule import components, number
+from valuation.cost.rules.arithmetic import components, number
 from valuation.fitting.spec import FitSpec, Sales, day_text
 from valuation.frames.rules import CATEGORIES
 from valuation.market.rules import Boosted, Hedonic, MarketModel, fixed_value, value_per_area

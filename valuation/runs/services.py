@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -18,22 +17,21 @@ from django.db import transaction
 from django.utils import timezone
 
 from assessment.region.actors import Actor
-from assessment.region.ids import new_id
 from assessment.region.models import Town
 from assessment.region.rules import Permission
 from assessment.roll.errors import GeneralRevaluationRefused
 from assessment.roll.models import GrandList
 from assessment.roll.selectors import get_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, PostingReport, Reason, post_assessments
-from assessment.roll.services.rows import insert_rows
 from valuation.cost.rules import CalibrationError, Schedule
 from valuation.fitting.rules import make_neighbourhoods
 from valuation.frames.rules import digest
 from valuation.runs import selectors
 from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
-from valuation.runs.models import Conclusion, RatioStudyRecord, Run
+from valuation.runs.models import Conclusion, Run
 from valuation.runs.rules.groups import review_defaults
-from valuation.runs.rules.pipeline import Tables, TooFewSalesError, Valuation, value_frame
+from valuation.runs.rules.pipeline import Tables, TooFewSalesError, value_frame
+from valuation.runs.writing import write_results
 from valuation.specs.models import ModelSpec
 from valuation.specs.services import find_adopted_spec
 
@@ -46,7 +44,7 @@ def code_version() -> str:
     """Return the product's version with a hash of the code that makes values."""
     here = Path(__file__).parents[1]
     hasher = hashlib.sha256()
-    for folder in ("cost", "frames", "market", "runs/rules", "runs/parameters"):
+    for folder in ("cost", "fitting", "frames", "market", "runs/rules", "runs/parameters"):
         for path in sorted((here / folder).rglob("*")):
             if path.suffix in (".py", ".yaml"):
                 hasher.update(path.read_bytes())
@@ -134,7 +132,7 @@ def run_valuation(
         raise TooFewSales(f"{town.name}: {error}.") from error
     say("writing")
     started = time.perf_counter()
-    run.values_sha256 = _write(run, result)
+    run.values_sha256 = write_results(run, result)
     run.tables, run.counts = result.tables.as_json(), result.counts
     run.stages = [
         {"name": "facts", "seconds": seconds},
@@ -174,92 +172,6 @@ def _with_places(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 def _snapshot(*frames: pd.DataFrame) -> str:
     return hashlib.sha256("".join(digest(frame) for frame in frames).encode()).hexdigest()
-
-
-_ESTIMATE_COLUMNS = {
-    "id": "uuid", "town_id": "smallint", "run_id": "uuid", "property_id": "uuid", "approach": "text",
-    "value": "bigint", "low": "bigint", "high": "bigint", "components": "jsonb", "explanation": "jsonb",
-}  # fmt: skip
-_CONCLUSION_COLUMNS = {
-    "id": "uuid", "town_id": "smallint", "run_id": "uuid", "property_id": "uuid", "list_year": "smallint",
-    "value": "bigint", "components": "jsonb", "weights": "jsonb", "flags": "jsonb", "reason": "text",
-    "concluded_at": "timestamptz",
-}  # fmt: skip
-
-
-def _write(run: Run, result: Valuation) -> str:
-    """Insert estimates, studies and conclusions; return the hash of the concluded values."""
-    valued = result.valued.frame
-    parts = [json.dumps(lines) for lines in result.valued.components()]
-    words = [json.dumps(lines) for lines in result.valued.explanations()]
-    keys, town = list(valued.index), run.town_id
-    numbers = valued[["value", "low", "high"]].to_numpy().tolist()
-    insert_rows(
-        "valuation_estimate",
-        _ESTIMATE_COLUMNS,
-        (
-            (new_id(), town, run.pk, key, "cost", *row, lines, text)
-            for key, row, lines, text in zip(keys, numbers, parts, words, strict=True)
-        ),
-    )
-    if len(result.market):
-        text = f"Hedonic model of {result.market.attrs.get('sales', 0):,} sales"
-        rows = result.market[["value", "low", "high"]].to_numpy().tolist()
-        insert_rows(
-            "valuation_estimate",
-            _ESTIMATE_COLUMNS,
-            (
-                (new_id(), town, run.pk, key, "market", *row, "[]", json.dumps([[text, row[0]]]))
-                for key, row in zip(result.market.index, rows, strict=True)
-            ),
-        )
-    now, weights = timezone.now(), json.dumps({"cost": 1.0})
-    reason = "Cost approach at the adopted schedules; the market model is the check beside it."
-    insert_rows(
-        "valuation_conclusion",
-        _CONCLUSION_COLUMNS,
-        (
-            (
-                new_id(),
-                town,
-                run.pk,
-                key,
-                run.list_year,
-                row[0],
-                lines,
-                weights,
-                json.dumps(flags),
-                reason,
-                now,
-            )
-            for key, row, lines, flags in zip(keys, numbers, parts, result.flags, strict=True)
-        ),
-    )
-    held_from, held_to = result.first_held_on, result.last_held_on
-    if held_from is None or held_to is None:
-        result.studies.clear()
-        held_from = held_to = dt.date(run.list_year, 10, 1)
-    RatioStudyRecord.objects.bulk_create(
-        RatioStudyRecord(
-            town_id=town,
-            run=run,
-            subject=item.subject,
-            stratum_kind=item.stratum_kind,
-            stratum=item.result.stratum[:60],
-            sales_from=held_from,
-            sales_to=held_to,
-            n=item.result.n,
-            trimmed=item.result.trimmed,
-            trim_rule=item.result.trim_rule,
-            figures={name: figure.as_json() for name, figure in item.result.figures.items()},
-            notes=list(item.result.notes),
-        )
-        for item in result.studies
-    )
-    hasher = hashlib.sha256()
-    for key, row, lines in zip(keys, numbers, parts, strict=True):
-        hasher.update(f"{key} {row[0]} {lines}\n".encode())
-    return hasher.hexdigest()
 
 
 @transaction.atomic

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from valuation.cost.rules.schedule import Schedule, number
+from valuation.cost.rules.arithmetic import number
+from valuation.cost.rules.schedule import Schedule
 
 _UNKNOWN_AGE = 20.0
 """Years that an outbuilding without year and percent good is taken to be."""

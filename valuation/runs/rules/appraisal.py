@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from valuation.cost.rules import Schedule
+from valuation.cost.rules.arithmetic import components, number
 from valuation.cost.rules.outbuildings import outbuilding_values
-from valuation.cost.rules.schedule import components, number
 from valuation.runs.rules.groups import codes_of
 from valuation.runs.rules.local import LocalFactors
 
