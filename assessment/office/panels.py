@@ -69,7 +69,7 @@ _QUIET = {
     "external_obsolescence_percent": Decimal(0),
     "percent_complete": Decimal(100),
 }
-_EFFECTIVE_SHARE = "effective_factor"
+_EFFECTIVE_SHARE = "effective_share"
 MOST_PHOTOS = 24
 
 
@@ -143,7 +143,7 @@ def _section(row: Row, card: CardRecord) -> dict[str, Any]:
     label, area = str(row["label"]), Decimal(str(row["area_sqft"]))
     attributes = card.attributes("section", label)
     factor = attributes.get(_EFFECTIVE_SHARE)
-    is_living = bool(attributes.get("living_factor", 1))
+    is_living = bool(attributes.get("living_share", 1))
     meaning = card.label("section", label)
     return {
         "label": f"{label} {meaning}" if meaning and meaning != label else label,

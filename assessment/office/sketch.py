@@ -141,13 +141,23 @@ def _is_small(shape: Polygon, font: float) -> bool:
 
 
 def _labels(outline: _Outline, shape: Polygon, font: float, *, with_area: bool) -> list[Text]:
-    place = polylabel(shape, tolerance=font / 2) if shape.is_valid and shape.area > 0 else shape.centroid
+    place = _middle(shape, font)
     lines = [outline.label]
     if with_area and outline.area_sqft is not None:
         lines.append(f"{outline.area_sqft:,.0f}")
     top = place.y - font * 0.6 * (len(lines) - 1)
     x = round(place.x, 2)
     return [Text(line, x, round(top + number * font * 1.2, 2)) for number, line in enumerate(lines)]
+
+
+def _middle(shape: Polygon, font: float) -> Point2:
+    """Return the centroid, or the point farthest from the walls where the centroid is too near to one."""
+    if not shape.is_valid or shape.area == 0:
+        return shape.centroid
+    inner = polylabel(shape, tolerance=font / 2)
+    walls, centroid = shape.exterior, shape.centroid
+    is_well_inside = shape.contains(centroid) and walls.distance(centroid) > 0.85 * walls.distance(inner)
+    return centroid if is_well_inside else inner
 
 
 def _dimensions(

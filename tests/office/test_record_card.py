@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from assessment.office.pages.card import list_assessment_days
-from assessment.property.models import Ownership, Property
+from assessment.property.models import Code, Ownership, Property
 from assessment.region.scope import scope
 from tests.cast import SYSTEM, Cast
 from tests.office.conftest import Houses, SignedIn
@@ -25,6 +25,19 @@ def test_the_card_shows_land_building_sketch_owner_permit_and_who_made_it(
     for text in ("12 ELM STREET", "12/1", "Colonial", "1,920", "Sketch: BAS, 960 square feet", "OWNER OF 12 ELM",
                  "PO BOX 12", "B-12", "$18,000", "a house for the tests"):  # fmt: skip
         assert text in page
+
+
+def test_a_section_shows_its_share_of_effective_area_by_the_town_s_table(
+    cast: Cast, houses: Houses, sign_in: SignedIn
+) -> None:
+    with scope(SYSTEM, towns=[cast.town_a.code], reason="code table"):
+        Code.objects.create(
+            town=cast.town_a, table="section", code="BAS", label="First floor",
+            attributes={"living_share": 1.0, "effective_share": 0.75},
+        )  # fmt: skip
+    page = page_of(sign_in(cast.assessor_a), cast, houses.in_a)
+    assert "BAS First floor" in page
+    assert '<td class="num">720</td>' in page
 
 
 def test_the_printed_card_has_the_record_and_no_navigation(
