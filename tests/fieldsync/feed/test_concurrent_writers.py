@@ -190,3 +190,20 @@ def test_whoever_joins_a_package_while_it_is_written_misses_nothing(cast: Cast, 
             done.result()
     assert order == ["written", "joined"]
     assert time.monotonic() - began < 5
+
+
+def test_an_undone_first_step_does_not_hide_the_second(cast: Cast, committed_db: object) -> None:
+    """The first journaled row of a transaction is what queues the numbering; here it is undone."""
+    houses = build_houses(TOWN_A, 2)
+    package = draw(houses, None)
+    with scope(SYSTEM, towns=[TOWN_A], reason="in two steps"):
+        try:
+            with scope(SYSTEM, towns=[TOWN_A], reason="undone"):
+                Building.objects.filter(id=houses[0].building_id).update(grade="B")
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            pass
+        Building.objects.filter(id=houses[1].building_id).update(grade="B")
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert get_head(package.id) == 3
+        assert PackageRecord.objects.get(seq=3).record_id == houses[1].property_id
