@@ -76,17 +76,6 @@ EXECUTE FUNCTION fieldsync_number_changes();
 """.replace(":membership_lock", str(MEMBERSHIP_LOCK))
 
 DROP_NUMBER_CHANGES_SQL = """
-CREATE OR REPLACE FUNCTION fieldsync_is_first_change(town smallint, property uuid) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  queued text := 'grandlist.feed_queued_' || town;
-BEGIN
-  -- For this transaction only; a savepoint that is undone takes back the mark with the event it stands for.
-  IF property IS NULL OR coalesce(current_setting(queued, true), '') = 'yes' THEN
-    RETURN false;
-  END IF;
-  PERFORM set_config(queued, 'yes', true);
-  RETURN true;
-END $$;
 DROP TRIGGER number_changes ON assessment_journalentry;
 DROP FUNCTION fieldsync_number_changes();
 DROP FUNCTION IF EXISTS fieldsync_is_first_change(smallint, uuid);

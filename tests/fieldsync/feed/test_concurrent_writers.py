@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import OperationalError, connection
 
-from assessment.property.models import Building, Property
+from assessment.property.models import Building, Owner, Property
 from assessment.region.scope import scope
 from fieldsync.feed.models import FeedHead, PackageRecord
 from fieldsync.feed.selectors import get_head
@@ -207,3 +207,13 @@ def test_an_undone_first_step_does_not_hide_the_second(cast: Cast, committed_db:
     with scope(SYSTEM, towns=[TOWN_A]):
         assert get_head(package.id) == 3
         assert PackageRecord.objects.get(seq=3).record_id == houses[1].property_id
+
+
+def test_a_change_of_nobodys_card_does_not_hide_one_of_a_card(cast: Cast, committed_db: object) -> None:
+    (house,) = build_houses(TOWN_A, 1)
+    package = draw([house], None)
+    with scope(SYSTEM, towns=[TOWN_A], reason="an owner first"):
+        Owner.objects.create(town_id=TOWN_A, name="SOMEBODY")
+        Building.objects.filter(id=house.building_id).update(grade="B")
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert get_head(package.id) == 2
