@@ -131,7 +131,7 @@ def _cast(field: models.Field[Any, Any]) -> str:
 
 
 def _constant(field: models.Field[Any, Any]) -> str:
-    return f"%s::{'jsonb' if isinstance(field, models.JSONField) else _array_type(field)}"
+    return f"%s::{_kind(field) if _kind(field) in _READ_FROM_TEXT else _array_type(field)}"
 
 
 def _parameters(fields: Sequence[models.Field[Any, Any]], columns: Sequence[list[Any]]) -> list[list[Any]]:

@@ -97,6 +97,12 @@ class TestFirstImport:
             assert JournalEntry.objects.filter(table_name="assessment_property").count() == 30
             assert Property.objects.values("account_number").distinct().count() == 30
 
+    def test_a_town_of_one_parcel_comes_in(self, some, cast, tmp_path):
+        shapes, cells = some
+        one = {name: values[:1] for name, values in cells.items()}
+        report = run(write_layer(tmp_path / "one.gpkg", shapes[:1], one), cast)
+        assert (report.parcels, report.links["properties_created"]) == (1, 1)
+
     def test_a_condominiums_polygon_gets_a_complex_and_a_road_gets_nothing(self, some, cast, tmp_path):
         shapes, cells = some
         cells = {**cells, "ParcelType": ["Condo Main", "ROW", *["Parcel"] * 28]}
