@@ -45,7 +45,8 @@ _INDEXES = {
     "owner_by_part": f"assessment_owner USING gin (town_id, ({_OWNER}) gin_trgm_ops) WITH (gin_pending_list_limit = 1024)",
 }
 
-# Each stage is a range or trigram scan of one index that stops at the limit; a later stage runs only when
+# Each stage is a range or trigram scan of one index for each town, in the order of the index, that stops at
+# the limit: `town_id = ANY (...)` would read and sort all that fits. A later stage runs only when
 # the earlier ones found too little. The upper bound of a prefix is the prefix and the highest letter.
 _FUNCTION_SQL = """
 CREATE OR REPLACE FUNCTION grandlist_search_properties(wanted text, most integer, open_towns smallint[])
@@ -59,9 +60,11 @@ DECLARE
   high text := upper(wanted) || U&'\\FFFF';
   parts text[] := ARRAY(SELECT '%' || p || '%' FROM regexp_split_to_table(upper(wanted), '[^[:alnum:]]+') p
                         WHERE p <> '');
-  -- The index finds the longest part; LIKE ALL alone could not use it. Fewer than three letters make no
+  -- The index finds the two longest parts; LIKE ALL alone could not use it. Fewer than three letters make no
   -- trigram: such a search ends with the prefixes.
   longest text := (SELECT p FROM unnest(parts) p WHERE length(p) >= 5 ORDER BY length(p) DESC LIMIT 1);
+  next_longest text := coalesce(
+    (SELECT p FROM unnest(parts) p WHERE length(p) >= 5 ORDER BY length(p) DESC OFFSET 1 LIMIT 1), longest);
   found uuid[] := '{}';
   more uuid[];
 BEGIN
@@ -71,45 +74,59 @@ BEGIN
     CASE step
     WHEN 1 THEN
       SELECT array_agg(id) INTO more FROM (
-        SELECT p.id FROM assessment_property p
-        WHERE p.town_id = ANY (towns) AND upper(p.account_number) ~>=~ low AND upper(p.account_number) ~<~ high
-        ORDER BY upper(p.account_number) LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT p.id, upper(p.account_number) AS key FROM assessment_property p
+          WHERE p.town_id = t AND upper(p.account_number) ~>=~ low AND upper(p.account_number) ~<~ high
+          ORDER BY upper(p.account_number) USING ~<~ LIMIT most) s
+        ORDER BY s.key USING ~<~ LIMIT most) r;
     WHEN 2 THEN
       SELECT array_agg(id) INTO more FROM (
-        SELECT a.property_id AS id FROM assessment_propertyalias a
-        WHERE a.town_id = ANY (towns) AND upper(a.value) ~>=~ low AND upper(a.value) ~<~ high
-          AND a.valid_to IS NULL
-        ORDER BY upper(a.value) LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT a.property_id AS id, upper(a.value) AS key FROM assessment_propertyalias a
+          WHERE a.town_id = t AND upper(a.value) ~>=~ low AND upper(a.value) ~<~ high AND a.valid_to IS NULL
+          ORDER BY upper(a.value) USING ~<~ LIMIT most) s
+        ORDER BY s.key USING ~<~ LIMIT most) r;
     WHEN 3 THEN
       SELECT array_agg(id) INTO more FROM (
-        SELECT p.id FROM assessment_property p
-        WHERE p.town_id = ANY (towns) AND upper(p.address) ~>=~ low AND upper(p.address) ~<~ high
-        ORDER BY upper(p.address) LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT p.id, upper(p.address) AS key FROM assessment_property p
+          WHERE p.town_id = t AND upper(p.address) ~>=~ low AND upper(p.address) ~<~ high
+          ORDER BY upper(p.address) USING ~<~ LIMIT most) s
+        ORDER BY s.key USING ~<~ LIMIT most) r;
     WHEN 4 THEN
       SELECT array_agg(id) INTO more FROM (
-        SELECT p.id FROM assessment_property p
-        WHERE p.town_id = ANY (towns) AND upper(p.street_name) ~>=~ low AND upper(p.street_name) ~<~ high
-        ORDER BY upper(p.street_name) LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT p.id, upper(p.street_name) AS key FROM assessment_property p
+          WHERE p.town_id = t AND upper(p.street_name) ~>=~ low AND upper(p.street_name) ~<~ high
+          ORDER BY upper(p.street_name) USING ~<~ LIMIT most) s
+        ORDER BY s.key USING ~<~ LIMIT most) r;
     WHEN 5 THEN
       SELECT array_agg(id) INTO more FROM (
-        SELECT s.property_id AS id FROM assessment_owner o JOIN assessment_ownership s
-          ON s.town_id = o.town_id AND s.owner_id = o.id AND s.valid_to IS NULL
-        WHERE o.town_id = ANY (towns) AND @OWNER@ ~>=~ low AND @OWNER@ ~<~ high
-          AND (NOT s.is_confidential OR s.town_id = ANY (open_towns))
-        ORDER BY @OWNER@ LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT s.property_id AS id, @OWNER@ AS key FROM assessment_owner o JOIN assessment_ownership s
+            ON s.town_id = o.town_id AND s.owner_id = o.id AND s.valid_to IS NULL
+          WHERE o.town_id = t AND @OWNER@ ~>=~ low AND @OWNER@ ~<~ high
+            AND (NOT s.is_confidential OR s.town_id = ANY (open_towns))
+          ORDER BY @OWNER@ USING ~<~ LIMIT most) s
+        ORDER BY s.key USING ~<~ LIMIT most) r;
     WHEN 6 THEN
       CONTINUE WHEN longest IS NULL;
       SELECT array_agg(id) INTO more FROM (
-        SELECT p.id FROM assessment_property p
-        WHERE p.town_id = ANY (towns) AND upper(p.address) LIKE longest AND upper(p.address) LIKE ALL (parts)
-        LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT p.id FROM assessment_property p
+          WHERE p.town_id = t AND upper(p.address) LIKE longest AND upper(p.address) LIKE next_longest
+            AND upper(p.address) LIKE ALL (parts)
+          LIMIT most) s
+        LIMIT most) r;
     ELSE
       CONTINUE WHEN longest IS NULL;
       SELECT array_agg(id) INTO more FROM (
-        SELECT s.property_id AS id FROM assessment_owner o JOIN assessment_ownership s
-          ON s.town_id = o.town_id AND s.owner_id = o.id AND s.valid_to IS NULL
-        WHERE o.town_id = ANY (towns) AND @OWNER@ LIKE longest AND @OWNER@ LIKE ALL (parts)
-          AND (NOT s.is_confidential OR s.town_id = ANY (open_towns)) LIMIT most) s;
+        SELECT s.id FROM unnest(towns) t, LATERAL (
+          SELECT s.property_id AS id FROM assessment_owner o JOIN assessment_ownership s
+            ON s.town_id = o.town_id AND s.owner_id = o.id AND s.valid_to IS NULL
+          WHERE o.town_id = t AND @OWNER@ LIKE longest AND @OWNER@ LIKE next_longest AND @OWNER@ LIKE ALL (parts)
+            AND (NOT s.is_confidential OR s.town_id = ANY (open_towns)) LIMIT most) s
+        LIMIT most) r;
     END CASE;
     FOR i IN 1..coalesce(cardinality(more), 0) LOOP
       CONTINUE WHEN more[i] = ANY (found);
@@ -127,9 +144,11 @@ GRANT SELECT ON assessment_property, assessment_propertyalias, assessment_owner,
 ALTER FUNCTION @SIGNATURE@ OWNER TO @ROLE@;
 """
 
-SEARCH_SQL: Final = "".join(
-    f"CREATE INDEX {name} ON {on};\n" for name, on in _INDEXES.items()
-) + _FUNCTION_SQL.replace("@OWNER@", _OWNER).replace("@SIGNATURE@", _SIGNATURE).replace("@ROLE@", SEARCH_ROLE)
+FUNCTION_SQL: Final = (
+    _FUNCTION_SQL.replace("@OWNER@", _OWNER).replace("@SIGNATURE@", _SIGNATURE).replace("@ROLE@", SEARCH_ROLE)
+)
+REPLACE_SQL: Final = f"DROP FUNCTION IF EXISTS {_SIGNATURE};\n" + FUNCTION_SQL
+SEARCH_SQL: Final = "".join(f"CREATE INDEX {name} ON {on};\n" for name, on in _INDEXES.items()) + FUNCTION_SQL
 DROP_SQL: Final = f"DROP FUNCTION IF EXISTS {_SIGNATURE};\n" + "".join(
     f"DROP INDEX IF EXISTS {name};\n" for name in _INDEXES
 )
