@@ -113,7 +113,7 @@ def host(request: pytest.FixtureRequest, committed_db: TestDatabase, tmp_path: P
         redis.wait()
 
 
-def _wait_until(reached: Callable[[], bool], timeout_s: float = 60) -> bool:
+def _wait_until(reached: Callable[[], bool], timeout_s: float = 180) -> bool:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if reached():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 from django.conf import settings
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from assessment.project.backup.errors import BackupRefused, DatabaseProgramFailed
 from assessment.project.postgres import BACKUP, OWNER, Cluster, ensure_cluster
@@ -139,12 +139,7 @@ def _run(database: Database, program: str, url: str | None, arguments: list[str]
         stated = conninfo_to_dict(url)
         # The password goes by the environment: arguments are for everybody on the machine to read.
         environment["PGPASSWORD"] = str(stated.pop("password", "") or "")
-        target = [
-            f"--{'dbname' if name == 'dbname' else name}={stated[name]}"
-            for name in stated
-            if name in _OPTIONS
-        ]
-        target = [option.replace("--user=", "--username=") for option in target]
+        target = [f"--dbname={make_conninfo(**stated)}"]
     answer = subprocess.run(
         [database.binaries.program(program), *target, *arguments],
         capture_output=True,
@@ -156,6 +151,3 @@ def _run(database: Database, program: str, url: str | None, arguments: list[str]
     if answer.returncode:
         raise DatabaseProgramFailed(f"{program}: {answer.stderr.strip()[-1500:]}")
     return answer.stdout
-
-
-_OPTIONS = ("host", "port", "user", "dbname")

@@ -34,7 +34,7 @@ from assessment.project.serve.children import Child, start_child, stop_children
 from assessment.project.serve.errors import CannotServe
 from assessment.project.serve.ports import open_port
 
-READY_TIMEOUT_S = 90
+READY_TIMEOUT_S = 180
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Run:
         with self._news:
             found = self._news.wait_for(
                 lambda: any(text in line for line in self.lines) or self.process.poll() is not None,
-                timeout=180,
+                timeout=300,
             )
         assert found, self.said
         assert text in self.said, self.said
