@@ -139,7 +139,7 @@ def _run(database: Database, program: str, url: str | None, arguments: list[str]
         stated = conninfo_to_dict(url)
         # The password goes by the environment: arguments are for everybody on the machine to read.
         environment["PGPASSWORD"] = str(stated.pop("password", "") or "")
-        target = [f"--dbname={make_conninfo(**stated)}"]
+        target = ["--dbname=" + make_conninfo(**{name: str(value) for name, value in stated.items()})]
     answer = subprocess.run(
         [database.binaries.program(program), *target, *arguments],
         capture_output=True,
