@@ -27,12 +27,14 @@ def go_to_the_field(
     street = _longest_street(office, town)
     with report.step("Tablets enrolled by one-time codes") as step:
         tablets = []
+        people = {person["email"]: person for person in office.get(f"/towns/{town}/people")}
         for number in (1, 2):
-            code = office.post(f"/towns/{town}/field/enrolment-codes", {"label": f"Tablet {number}"})["code"]
+            wanted = {"label": f"Tablet {number}", "person_id": people[collector]["id"]}
+            code = office.post(f"/towns/{town}/field/enrolment-codes", wanted)["code"]
             tablet = tablet_class(stage.out / f"tablet-{number}", stage.url)
             tablet.enrol(code, name=f"Tablet {number}")
             tablets.append(tablet)
-        step.note(tablets=len(tablets), carried_by=collector)
+        step.note(tablets=len(tablets), carried_by=people[collector]["name"])
     with report.step("Work packages drawn, built by the worker and downloaded") as step:
         packages = []
         for tablet in tablets:
@@ -53,7 +55,7 @@ def go_to_the_field(
     with report.step("Inspections recorded offline and pushed") as step:
         visited = list(cards)[:VISITS]
         for number, property_id in enumerate(visited):
-            _inspect(tablets[0], property_id, year=year, number=number)
+            _inspect(tablets[0], property_id, cards[property_id], year=year, number=number)
         sent = tablets[0].store.unfinished(limit=1000)
         results = tablets[0].push()
         step.note(mutations=len(sent), **_counted(results))
@@ -62,26 +64,28 @@ def go_to_the_field(
         answer = tablets[0].push_batch(sent[:200])
         duplicates = sum(1 for result in answer["results"] if result.get("duplicate"))
         after = len(_pending(office, town))
-        if after != before or duplicates != len(sent[:200]):
+        if not before or after != before or duplicates != len(sent[:200]):
             raise CycleFailed("a push sent twice had a second effect")
         step.note(sent_again=len(sent[:200]), known_already=duplicates, new_observations=after - before)
     with report.step("Photos uploaded and verified by SHA-256") as step:
         step.note(photos=tablets[0].upload_photos())
     with report.step("Observations accepted by the office") as step:
-        waiting = _pending(office, town)
-        if waiting:
-            office.post(
-                f"/towns/{town}/properties/observations/accept",
-                {"observation_ids": [row["id"] for row in waiting], "reason": "reviewed against the photos"},
-            )
-        step.note(accepted=len(waiting), still_waiting=len(_pending(office, town)))
-    with report.step("A second tablet disagrees") as step:
-        field = next(path for path in tablets[0].shown_fields(visited[0]) if path == "zoning")
-        tablets[1].patch_card(visited[0], {field: "R-20"})
-        tablets[0].patch_card(visited[0], {field: "R-13"})
-        first, second = tablets[0].push(), tablets[1].push()
+        step.note(accepted=_accept(office, town), still_waiting=len(_pending(office, town)))
+    with report.step("A second tablet, which has not pulled, disagrees: both values are kept") as step:
+        tablets[0].patch_card(visited[0], {"zoning": "R-13"})
+        first = tablets[0].push()
+        _accept(office, town)
+        tablets[1].patch_card(visited[0], {"zoning": "R-20"})
+        second = tablets[1].push()
         conflicts = office.get(f"/towns/{town}/field/conflicts")
-        step.note(first=_words(first), second=_words(second), conflicts_kept=len(conflicts))
+        if not conflicts:
+            raise CycleFailed("the second tablet's value was not kept as a conflict")
+        values = f"{conflicts[0]['office_value']} and {conflicts[0]['field_value']}"
+        step.note(first=_words(first), second=_words(second), conflicts=len(conflicts), kept=values)
+    with report.step("The office decides the conflict, with a reason") as step:
+        answer = {"choice": "office", "reason": "the zoning map says so"}
+        decided = office.post(f"/towns/{town}/field/conflicts/{conflicts[0]['id']}/answer", answer)
+        step.note(state=decided["state"], open_conflicts=len(office.get(f"/towns/{town}/field/conflicts")))
     with report.step("Both tablets pull and agree with the server") as step:
         pulled = [tablet.pull(package) for tablet, package in zip(tablets, packages, strict=True)]
         statements = [tablet.reconcile() for tablet in tablets]
@@ -108,19 +112,27 @@ def _longest_street(office: Office, town: str) -> str:
     return max(sorted(set(streets)), key=streets.count)
 
 
-def _inspect(tablet: Any, property_id: str, *, year: int, number: int) -> None:
+def _inspect(tablet: Any, property_id: str, card: dict[str, Any], *, year: int, number: int) -> None:
+    """Photograph a house and note what a data collector would: the card knows its year at most."""
     draw = random.Random(SEED + number)  # noqa: S311  a repeatable demonstration
-    living = draw.randrange(900, 3200, 10)
-    building = {
-        "building_number": 1,
+    seen = {
         "style": draw.choice(["Colonial", "Cape Cod", "Ranch"]),
         "grade": "Average",
         "condition": draw.choice(["Average", "Good"]),
-        "living_area_sqft": living,
+        "living_area_sqft": draw.randrange(900, 3200, 10),
         "bedrooms": draw.choice([2, 3, 4]),
         "full_baths": draw.choice([1, 2]),
         "is_synthetic": True,
     }
+    if card["building"]:
+        building = card["building"][0]
+        observations = {
+            f"building/{building['id']}/{name}": {"base": building.get(name), "new": value}
+            for name, value in seen.items()
+            if name in building
+        }
+    else:
+        observations = {f"building/{uuid4()}/*": {"base": None, "new": {"building_number": 1, **seen}}}
     photo_id = tablet.take_photo(_photo(number), property_id=property_id, role="front")
     tablet.create_inspection(
         property_id,
@@ -129,7 +141,7 @@ def _inspect(tablet: Any, property_id: str, *, year: int, number: int) -> None:
         list_year=year,
         note="measured and listed",
         photos=[photo_id],
-        observations={f"building/{uuid4()}/*": {"base": None, "new": building}},
+        observations=observations,
     )
 
 
@@ -145,6 +157,20 @@ def _photo(number: int) -> bytes:
 def _pending(office: Office, town: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = office.get(f"/towns/{town}/properties/observations", limit=200)
     return rows
+
+
+def _accept(office: Office, town: str) -> int:
+    """Accept all that waits, page by page; returns how many observations are on record now."""
+    accepted = 0
+    while waiting := _pending(office, town):
+        decided = office.post(
+            f"/towns/{town}/properties/observations/accept",
+            {"observation_ids": [row["id"] for row in waiting], "reason": "reviewed against the photos"},
+        )
+        accepted += len(decided["accepted"])
+        if not decided["accepted"]:
+            break
+    return accepted
 
 
 def _counted(results: list[dict[str, Any]]) -> dict[str, object]:
