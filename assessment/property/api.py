@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -81,10 +80,12 @@ def get_observations(
 
 
 @router.post("/observations/accept", response=DecisionOut, operation_id="accept_observations")
-def post_accept(request: HttpRequest, body: DecisionIn) -> dict[str, Any]:
+def post_accept(request: HttpRequest, body: DecisionIn) -> DecisionOut:
     """Accept what was seen: the record changes as of the day it was seen."""
     actor, _ = town_of(request)
-    return asdict(accept_observations(body.observation_ids, actor=actor, reason=body.reason))
+    made = accept_observations(body.observation_ids, actor=actor, reason=body.reason)
+    conflicts = {str(observation_id): why for observation_id, why in made.conflicts.items()}
+    return DecisionOut(accepted=made.accepted, conflicts=conflicts, settled=made.settled)
 
 
 @router.post("/observations/reject", response=RejectionOut, operation_id="reject_observations")

@@ -99,7 +99,7 @@ class DecisionOut(Schema):
     """What became of observations that were accepted; conflicts say why they still wait."""
 
     accepted: list[UUID]
-    conflicts: dict[UUID, str]
+    conflicts: dict[str, str] = Field(description="why, by the observation's id")
     settled: list[UUID]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from assessment.property.models import Observation, Owner
+from assessment.property.models import Building, Observation, Owner
 from assessment.property.services import apply_card_patch, record_confidentiality
 from assessment.region.models import Person
 from assessment.region.scope import scope
@@ -80,6 +80,18 @@ def test_history_is_paged(home: House, cast: Cast) -> None:
     page = client.get(f"{TOWN}/{home.property_id}/history?limit=1").json()
     older = client.get(f"{TOWN}/{home.property_id}/history?before={page['next_before']}").json()
     assert page["entries"][0]["id"] > older["entries"][0]["id"]
+
+
+def test_accepting_what_the_office_changed_meanwhile_says_why_it_still_waits(home: House, cast: Cast) -> None:
+    with scope(SYSTEM, towns=[cast.town_a.code], reason="the office's own count"):
+        Building.objects.filter(id=home.building_id).update(bedrooms=5)
+    client = client_of(cast.assessor_a)
+    [line] = client.get(f"{TOWN}/observations").json()
+    body = {"observation_ids": [line["id"]], "reason": "seen"}
+    answer = post(client, f"{TOWN}/observations/accept", body)
+    assert answer.status_code == 200
+    assert answer.json()["accepted"] == []
+    assert list(answer.json()["conflicts"]) == [line["id"]]
 
 
 def test_what_waits_is_listed_accepted_and_gone(home: House, cast: Cast) -> None:
