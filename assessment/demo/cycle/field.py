@@ -72,10 +72,10 @@ def go_to_the_field(
     with report.step("Observations accepted by the office") as step:
         step.note(accepted=_accept(office, town), still_waiting=len(_pending(office, town)))
     with report.step("A second tablet, which has not pulled, disagrees: both values are kept") as step:
-        tablets[0].patch_card(visited[0], {"zoning": "R-13"})
+        tablets[0].patch_card(visited[0], {"topography": "level"})
         first = tablets[0].push()
         _accept(office, town)
-        tablets[1].patch_card(visited[0], {"zoning": "R-20"})
+        tablets[1].patch_card(visited[0], {"topography": "rolling"})
         second = tablets[1].push()
         conflicts = office.get(f"/towns/{town}/field/conflicts")
         if not conflicts:
@@ -83,7 +83,7 @@ def go_to_the_field(
         values = f"{conflicts[0]['office_value']} and {conflicts[0]['field_value']}"
         step.note(first=_words(first), second=_words(second), conflicts=len(conflicts), kept=values)
     with report.step("The office decides the conflict, with a reason") as step:
-        answer = {"choice": "office", "reason": "the zoning map says so"}
+        answer = {"choice": "office", "reason": "the contours of the map say so"}
         decided = office.post(f"/towns/{town}/field/conflicts/{conflicts[0]['id']}/answer", answer)
         step.note(state=decided["state"], open_conflicts=len(office.get(f"/towns/{town}/field/conflicts")))
     with report.step("Both tablets pull and agree with the server") as step:
