@@ -13,6 +13,7 @@ from assessment.jobs.errors import ClaimLost, JobStateConflict, UnknownKind
 from assessment.jobs.models import Job
 from assessment.jobs.registry import RunningJob, job_handler
 from assessment.jobs.rules import JobState
+from assessment.project.celery import load_tasks
 from assessment.region.actors import Actor
 from assessment.region.errors import Forbidden, Invalid, NotFound
 from assessment.region.rules import Permission
@@ -25,7 +26,12 @@ WORKER = Actor.system("worker")
 
 @pytest.fixture(autouse=True)
 def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some kinds of work, known during a test only."""
+    """Some kinds of work, known during a test only.
+
+    The real ones are loaded first: a module is imported once, so what it registered into the copy would be
+    lost to the tests that come after.
+    """
+    load_tasks()
     monkeypatch.setattr(registry, "_registrations", dict(registry._registrations))
 
     @job_handler("count_cards", permission=Permission.IMPORT)
