@@ -11,7 +11,6 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.core.handlers.exception import response_for_exception
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
 from django.template.response import SimpleTemplateResponse
 from django.urls import Resolver404, resolve
 from django.utils import timezone
@@ -116,14 +115,6 @@ class TownScopeMiddleware:
             if response.status_code >= 400:
                 transaction.set_rollback(True)
         return response
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Turn a `Problem` raised by a page into the page for its status; the API has its own translator."""
-        if isinstance(exception, NotFound):
-            return self._not_found(request, exception)
-        if isinstance(exception, Problem):
-            return render(request, "office/problem.html", {"problem": exception}, status=exception.status)
-        return None
 
     @staticmethod
     def _town_of(request: HttpRequest, actor: Actor) -> Town | None:

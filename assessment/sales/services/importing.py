@@ -14,6 +14,7 @@ from django.db import connection
 
 from assessment.property.bulk import in_batches, insert_rows, update_rows
 from assessment.property.models import ImportRun
+from assessment.property.projecting import to_feet
 from assessment.property.tabular.problems import ColumnsMissing, Reason, RowProblem, RowsRefused
 from assessment.property.tabular.reading import open_table
 from assessment.region.actors import Actor
@@ -30,7 +31,6 @@ from assessment.sales.rules.matching import Reason as NoMatch
 from assessment.sales.rules.state_file import SaleRow, SalesHeader
 from assessment.sales.rules.validity import normalise_nonuse_code, suggest_validity
 from assessment.sales.selectors import list_addresses
-from assessment.sales.services.projecting import to_feet
 from assessment.sales.services.report import SalesReport, TownSales
 
 _BATCH = 2_000
