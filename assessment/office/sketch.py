@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from shapely.geometry import LinearRing, Polygon
-from shapely.geometry import Point as Point2
-from shapely.ops import polylabel
+if TYPE_CHECKING:
+    from shapely.geometry import LinearRing, Polygon
+    from shapely.geometry import Point as Point2
 
 Point = tuple[float, float]
 SHORTEST_LABELLED_FT = 1.0
@@ -66,6 +67,8 @@ def draw_sketch(sections: Sequence[SketchSection]) -> Drawing | None:
     inside its section beside the wall; where a section is too small for that it stands outside, without
     the walls that it shares with another. Coordinates are rounded to a hundredth of a foot.
     """
+    from shapely.geometry import Polygon  # here: a web worker that draws no sketch stays small
+
     drawn = [section for section in sections if len(section.corners) >= 3]
     if not drawn:
         return None
@@ -154,6 +157,8 @@ def _middle(shape: Polygon, font: float) -> Point2:
     """Return the centroid, or the point farthest from the walls where the centroid is too near to one."""
     if not shape.is_valid or shape.area == 0:
         return shape.centroid
+    from shapely.ops import polylabel
+
     inner = polylabel(shape, tolerance=font / 2)
     walls, centroid = shape.exterior, shape.centroid
     is_well_inside = shape.contains(centroid) and walls.distance(centroid) > 0.85 * walls.distance(inner)
@@ -163,6 +168,8 @@ def _middle(shape: Polygon, font: float) -> Point2:
 def _dimensions(
     corners: Sequence[Point], font: float, *, outside: bool, shared_with: Sequence[LinearRing]
 ) -> list[Text]:
+    from shapely.geometry import Point as Point2
+
     turned = (_signed_area(corners) > 0) == outside
     found = []
     for (x1, y1), (x2, y2) in zip(corners, [*corners[1:], corners[0]], strict=True):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-from pyproj import Transformer
+if TYPE_CHECKING:
+    from pyproj import Transformer
 
 
 @cache
 def _transformer() -> Transformer:
+    from pyproj import Transformer  # here: a web worker that places nothing stays small
+
     return Transformer.from_crs("EPSG:4326", "EPSG:2234", always_xy=True)
 
 

@@ -17,7 +17,6 @@ from fieldsync.feed.rules import CHECKSUM_ALGORITHM, Cursor, spell_checksum
 from fieldsync.feed.selectors import find_epoch, read_page
 from fieldsync.feed.services import add_records, close_feed, ensure_epoch, keep_hashes, remove_records
 from fieldsync.feed.snapshot import one_moment
-from fieldsync.packages import parts
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import PACKAGE_MAX_PROPERTIES, Selection
 from fieldsync.packages.selectors import choose_properties
@@ -114,6 +113,8 @@ def build_package(package_id: UUID, *, town_code: int, actor: Actor) -> Package:
     May run twice, and again later: the newest manifest counts, and equal parts have equal hashes. Must
     be called outside of a transaction, since it needs several.
     """
+    from fieldsync.packages.parts import write_parts  # here: it brings shapely, which no request needs
+
     with scope(actor, towns=[town_code]):
         package = _lock(package_id, actor)
         ensure_epoch(town_code)
@@ -122,7 +123,7 @@ def build_package(package_id: UUID, *, town_code: int, actor: Actor) -> Package:
     with one_moment(), scope(actor, towns=[town_code]):
         epoch = ensure_epoch(town_code)
         page = read_page(package_id, after=0, limit=PACKAGE_MAX_PROPERTIES * 10)
-        written = parts.write_parts(page.changes, town_code=town_code)
+        written = write_parts(page.changes, town_code=town_code)
     with scope(actor, towns=[town_code]):
         entries = []
         for part in written:

@@ -19,7 +19,7 @@ from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from gis.fabric.models import FabricVersion, ParcelProperty
 from gis.fabric.rules.accounts import Behind, behind, id_type_of
-from gis.fabric.rules.change import Descent
+from gis.fabric.rules.kinds import Descent
 from gis.fabric.rules.layer import ParcelRow
 from gis.fabric.rules.units import acres
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shapely
+from typing import TYPE_CHECKING
+
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import Q
@@ -11,9 +12,11 @@ from assessment.property.models import Property
 from assessment.region.models import Person
 from assessment.region.walls import TownForeignKey, TownModel
 from gis.boxes import BoxField
-from gis.fabric.rules.change import Descent
-from gis.fabric.rules.topology import FindingKind
+from gis.fabric.rules.kinds import Descent, FindingKind
 from gis.fabric.rules.units import acres
+
+if TYPE_CHECKING:
+    import shapely
 
 
 class FabricVersion(TownModel):
@@ -101,6 +104,8 @@ class Parcel(TownModel):
     @property
     def shape(self) -> shapely.Geometry:
         """The shape, in EPSG:2234."""
+        import shapely
+
         return shapely.from_wkb(bytes(self.geom))
 
 

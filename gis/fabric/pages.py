@@ -13,7 +13,7 @@ from assessment.office.registries import PageScope
 from assessment.office.tags import words
 from assessment.region.errors import NotFound
 from gis.fabric.models import ParcelProperty, TopologyFinding
-from gis.fabric.rules.topology import FindingKind
+from gis.fabric.rules.kinds import FindingKind
 from gis.fabric.selectors import get_fabric, list_fabrics
 
 PAGE_SIZE = 50

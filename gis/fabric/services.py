@@ -27,12 +27,12 @@ from gis.fabric.models import FabricVersion, Parcel
 from gis.fabric.preparing import PreparedFile, ReadOptions, prepare_file
 from gis.fabric.report import FabricReport
 from gis.fabric.rules.change import (
-    Descent,
     compare,
     shape_digests,
     words_digest,
 )
 from gis.fabric.rules.columns import lasting
+from gis.fabric.rules.kinds import Descent
 from gis.fabric.rules.layer import ParcelRow
 from gis.fabric.statistics import analyze
 from gis.fabric.storing import (

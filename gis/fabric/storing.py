@@ -18,7 +18,8 @@ from gis.boxes import Box
 from gis.fabric.linking import KeptParcel
 from gis.fabric.models import FabricVersion, Lineage, Parcel, TopologyFinding
 from gis.fabric.report import FabricReport, FoundAt
-from gis.fabric.rules.change import Descent, Differences, trace
+from gis.fabric.rules.change import Differences, trace
+from gis.fabric.rules.kinds import Descent
 from gis.fabric.rules.layer import ParcelRow
 
 _BATCH = 1_000

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
-
-import numpy as np
-import numpy.typing as npt
-import pyproj
-import shapely
 
 from gis.boxes import Box
 from gis.errors import QueryInvalid
 from gis.fabric.rules.units import WORKING_EPSG
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyproj
+    import shapely
 
 CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 CONFORMANCE: Final = (
@@ -28,9 +31,6 @@ LIMIT_MOST: Final = 10_000
 PARAMETERS: Final = frozenset({"bbox", "limit", "offset", "datetime", "f"})
 # A millionth of a degree is a tenth of a metre; one more digit than the towns' own drawings carry.
 _DECIMALS: Final = 7
-
-_TO_WORKING = pyproj.Transformer.from_crs("OGC:CRS84", WORKING_EPSG, always_xy=True)
-_TO_DEGREES = pyproj.Transformer.from_crs(WORKING_EPSG, "OGC:CRS84", always_xy=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,9 @@ def features_document(
     links: Sequence[Link],
 ) -> str:
     """A GeoJSON FeatureCollection of (id, shape in EPSG:2234, properties), written without a detour."""
+    import numpy as np
+    import shapely
+
     shapes = in_degrees(np.array([shape for _, shape, _ in features], dtype=object))
     parts = [
         f'{{"type":"Feature","id":{json.dumps(key)},"geometry":{geometry},"properties":{_json(properties)}}}'
@@ -106,6 +109,9 @@ def feature_document(
     key: str, shape: shapely.Geometry, properties: Mapping[str, Any], *, links: Sequence[Link]
 ) -> str:
     """A single GeoJSON Feature with its links."""
+    import numpy as np
+    import shapely
+
     (geometry,) = shapely.to_geojson(in_degrees(np.array([shape], dtype=object)))
     written = _json([link.as_dict() for link in links])
     return (
@@ -116,9 +122,11 @@ def feature_document(
 
 def in_degrees(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Shapes of EPSG:2234 in longitude and latitude (CRS84), to seven decimals."""
+    import numpy as np
+    import shapely
 
     def to_degrees(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.round(np.column_stack(_TO_DEGREES.transform(xy[:, 0], xy[:, 1])), _DECIMALS)
+        return np.round(np.column_stack(_to_degrees().transform(xy[:, 0], xy[:, 1])), _DECIMALS)
 
     return np.asarray(shapely.transform(shapes, to_degrees), dtype=object)
 
@@ -127,7 +135,7 @@ def bounds_in_degrees(bounds: Sequence[float]) -> list[float]:
     """West, south, east, north of bounds in EPSG:2234."""
     left, bottom, right, top = bounds
     return [
-        round(float(degree), _DECIMALS) for degree in _TO_DEGREES.transform_bounds(left, bottom, right, top)
+        round(float(degree), _DECIMALS) for degree in _to_degrees().transform_bounds(left, bottom, right, top)
     ]
 
 
@@ -146,6 +154,20 @@ def page_links(address: str, query: ItemsQuery, parameters: Mapping[str, str], *
     return links
 
 
+@cache
+def _to_working() -> pyproj.Transformer:
+    import pyproj
+
+    return pyproj.Transformer.from_crs("OGC:CRS84", WORKING_EPSG, always_xy=True)
+
+
+@cache
+def _to_degrees() -> pyproj.Transformer:
+    import pyproj
+
+    return pyproj.Transformer.from_crs(WORKING_EPSG, "OGC:CRS84", always_xy=True)
+
+
 def _area(text: str | None) -> Box | None:
     if text is None:
         return None
@@ -155,13 +177,13 @@ def _area(text: str | None) -> Box | None:
         numbers = []
     if len(numbers) == 6:
         numbers = [*numbers[:2], *numbers[3:5]]
-    if len(numbers) != 4 or not all(np.isfinite(numbers)):
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise QueryInvalid("A bbox is four numbers: west,south,east,north in degrees.", parameter="bbox")
     west, south, east, north = numbers
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise QueryInvalid("A bbox goes from west to east and from south to north.", parameter="bbox")
-    bounds = _TO_WORKING.transform_bounds(west, south, east, north, errcheck=False)
-    if not all(np.isfinite(bounds)):
+    bounds = _to_working().transform_bounds(west, south, east, north, errcheck=False)
+    if not all(map(math.isfinite, bounds)):
         # Far from Connecticut the projection gives no number; nothing of ours lies there.
         return Box(0.0, 0.0, 0.0, 0.0)
     return Box(*bounds)

@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import shapely
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
@@ -20,7 +19,10 @@ from gis.fabric.selectors import layer_feature_ids_in_box, parcel_ids_in_box
 from gis.layers.models import Layer, LayerFeature
 from gis.ogc.rules import ItemsQuery, bounds_in_degrees
 
-Feature = tuple[str, shapely.Geometry, Mapping[str, Any]]
+if TYPE_CHECKING:
+    import shapely
+
+Feature = tuple[str, "shapely.Geometry", Mapping[str, Any]]
 
 
 class Source(StrEnum):
@@ -112,6 +114,8 @@ def _rows(collection: Collection) -> QuerySet[Any]:
 
 
 def _features(collection: Collection, rows: QuerySet[Any]) -> list[Feature]:
+    import shapely
+
     if collection.source is Source.LAYER:
         return [
             (str(row.id), shapely.from_wkb(bytes(row.geom)), {"code": row.code, "label": row.label})
@@ -149,4 +153,6 @@ def _accounts(parcel_ids: Sequence[UUID]) -> Mapping[UUID, list[tuple[UUID, str]
 def _extent(town: Town) -> tuple[float, ...] | None:
     if town.boundary is None:
         return None
+    import shapely
+
     return tuple(bounds_in_degrees(shapely.from_wkb(bytes(town.boundary)).bounds))

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -21,9 +21,11 @@ from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from gis.fabric.models import FabricVersion, Parcel, ParcelProperty
 from gis.fabric.selectors import get_fabric
-from gis.tiles.making import MAX_ZOOM, MIN_ZOOM, TileParcel, write_archive
 from gis.tiles.models import TileArchive
 from gis.tiles.selectors import find_archive
+
+if TYPE_CHECKING:
+    from gis.tiles.making import TileParcel
 
 TILES_JOB: Final = "map_tiles"
 MEDIA_TYPE: Final = "application/vnd.pmtiles"
@@ -49,6 +51,12 @@ def make_tiles(fabric_id: UUID, *, actor: Actor, town_code: int) -> TileArchive:
     TilesFailed
         The archive could not be made.
     """
+    from gis.tiles.making import (  # here: it brings GDAL, which no request needs
+        MAX_ZOOM,
+        MIN_ZOOM,
+        write_archive,
+    )
+
     actor.require(Permission.IMPORT, town_code)
     with scope(actor, towns=[town_code], reason="map tiles"):
         fabric = get_fabric(fabric_id)
@@ -81,6 +89,8 @@ def make_tiles(fabric_id: UUID, *, actor: Actor, town_code: int) -> TileArchive:
 
 
 def _read(fabric: FabricVersion) -> list[TileParcel]:
+    from gis.tiles.making import TileParcel
+
     properties: dict[UUID, list[UUID]] = defaultdict(list)
     for parcel_id, property_id in ParcelProperty.objects.filter(parcel__fabric=fabric).values_list(
         "parcel_id", "property_id"

@@ -26,7 +26,7 @@ from assessment.roll.services.posting import PostedLine, Posting, PostingReport,
 from valuation.cost.rules import CalibrationError, Schedule
 from valuation.fitting.rules import make_neighbourhoods
 from valuation.frames.rules import digest
-from valuation.runs import selectors
+from valuation.runs import reading, selectors
 from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
 from valuation.runs.models import Conclusion, Run
 from valuation.runs.rules.groups import review_defaults
@@ -101,16 +101,16 @@ def run_valuation(
     valued_on = dt.date(year, 10, 1)
     say("facts")
     started = time.perf_counter()
-    frame = selectors.facts_frame(town.code)
+    frame = reading.facts_frame(town.code)
     if frame.empty:
         raise NothingToValue(f"{town.name} has no real property.")
     settings = {**review_defaults(), **run.spec.settings}
     years = int(settings.get("sales_years", _SALES_YEARS))
-    sales = selectors.sales_frame(
+    sales = reading.sales_frame(
         town.code, first_on=dt.date(year - years, 10, 1), last_on=dt.date(year + 1, 9, 30)
     )
-    frame, features = _with_places(frame, seed=seed), selectors.features_frame(town.code)
-    previous, cards = selectors.previous_values(town.code, year), selectors.card_values(town.code)
+    frame, features = _with_places(frame, seed=seed), reading.features_frame(town.code)
+    previous, cards = reading.previous_values(town.code, year), reading.card_values(town.code)
     run.snapshot_sha256 = _snapshot(frame, features, sales)
     seconds = round(time.perf_counter() - started, 3)
     try:

@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 import shapely
 
+from gis.fabric.rules.kinds import Descent
 from gis.fabric.rules.repair import Shapes
 from gis.fabric.rules.units import SQFT_PER_SQM
 
@@ -26,15 +26,6 @@ DESCENT_FLOOR_SHARE: Final = 0.05
 
 SAME_GROUND_SHARE: Final = 0.95
 """Two parcels with this share of each in common are one parcel under another identifier."""
-
-
-class Descent(StrEnum):
-    """Why a parcel of the new fabric stands where one of the old fabric stood."""
-
-    RENUMBERED = "renumbered"
-    SPLIT = "split"
-    MERGED = "merged"
-    REDRAWN = "redrawn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from shapely import GeometryType
 
 from gis.fabric.rules.columns import Columns, find_columns, plain_text
 from gis.fabric.rules.crs import Placement, place
+from gis.fabric.rules.kinds import FindingKind
 from gis.fabric.rules.repair import Mask, Shapes
 from gis.fabric.rules.rows import Refusal, RefusedRow, good_rows, refuse_rows
 from gis.fabric.rules.topology import (
     Finding,
-    FindingKind,
     TopologyReport,
     differs_from_stated,
     examine,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
+from gis.fabric.rules.kinds import FindingKind
 from gis.fabric.rules.repair import Repaired, Shapes, repair
 from gis.fabric.rules.units import SQFT_PER_SQM
 
@@ -21,18 +21,6 @@ SLIVER_CEILING_SQFT: Final = 50 * SQFT_PER_SQM
 
 GAP_FLOOR_SQFT: Final = 1e-4 * SQFT_PER_SQM
 """Holes below a square centimetre come from floating-point noding and are not reported."""
-
-
-class FindingKind(StrEnum):
-    """What the report can find. The values are stable: they are stored and exported."""
-
-    INVALID = "invalid"
-    MULTIPART = "multipart"
-    OVERLAP = "overlap"
-    GAP = "gap"
-    SLIVER = "sliver"
-    DUPLICATE_SHAPE = "duplicate_shape"
-    STATED_AREA = "stated_area"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gis.fabric.rules.change import Descent, compare, shape_digests, trace, words_digest
+from gis.fabric.rules.change import compare, shape_digests, trace, words_digest
+from gis.fabric.rules.kinds import Descent
 from tests.gis.fabric.test_topology import layer, square
 
 

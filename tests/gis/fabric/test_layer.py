@@ -7,9 +7,9 @@ import pytest
 import shapely
 
 from gis.fabric.rules.crs import place
+from gis.fabric.rules.kinds import FindingKind
 from gis.fabric.rules.layer import PreparedLayer, prepare_layer
 from gis.fabric.rules.rows import Refusal
-from gis.fabric.rules.topology import FindingKind
 
 TOWN = shapely.box(0, 0, 50_000, 50_000)
 LOT = shapely.box(1_000, 1_000, 1_100, 1_100)

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from gis.fabric.rules.crs import OUTSIDE_TOLERANCE_FT
-from gis.fabric.rules.topology import FindingKind
+from gis.fabric.rules.kinds import FindingKind
 from gis.fabric.rules.units import acres, sqm
 from tests.gis.conftest import RealTown
 

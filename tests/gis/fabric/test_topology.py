@@ -6,8 +6,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gis.fabric.rules.kinds import FindingKind
 from gis.fabric.rules.repair import Shapes, only_polygons, repair
-from gis.fabric.rules.topology import FindingKind, TopologyReport, examine
+from gis.fabric.rules.topology import TopologyReport, examine
 from gis.fabric.rules.units import SQFT_PER_SQM, acres, sqm
 
 

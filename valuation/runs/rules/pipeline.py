@@ -104,7 +104,7 @@ def value_frame(
     Parameters
     ----------
     frame : DataFrame
-        As of `valuation.runs.selectors.facts_frame`.
+        As of `valuation.runs.reading.facts_frame`.
     sales : DataFrame
         ``property_id``, ``price``, ``sold_on`` (ordinal day). The last ``holdout_share`` of them by day is
         used for the ratio studies, and for one last factor: the level of the town.
