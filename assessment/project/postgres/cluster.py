@@ -126,10 +126,18 @@ class Cluster:
         """
         with exclusive(self._place.home / "lock"):
             started = find_postmaster(self.data) is None
+            if not started:
+                try:
+                    self._wait_until_ready()
+                except LauncherError:
+                    # One that was killed may be seen a last time, and be gone before it answers.
+                    started = find_postmaster(self.data) is None
+                    if not started:
+                        raise
             if started:
                 server.start_server(self._place, self._binaries, self._settings())
                 self._mark_started()
-            server.wait_until_ready(self._place, make_conninfo(**self.parameters(SUPERUSER, "postgres")))
+                self._wait_until_ready()
             self._ensure_roles()
             self._lease.take()
         if not self._told_atexit:
@@ -230,6 +238,9 @@ class Cluster:
         if not self.has_database(DATABASE):
             self.create_database(DATABASE)
         mark.write_text("1")
+
+    def _wait_until_ready(self) -> None:
+        server.wait_until_ready(self._place, make_conninfo(**self.parameters(SUPERUSER, "postgres")))
 
     def _mark_started(self) -> None:
         (self._place.home / "started").write_text(str(self.pid))
