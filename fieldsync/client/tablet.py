@@ -16,7 +16,7 @@ from fieldsync.client.device_key import DeviceKey
 from fieldsync.client.store import Store
 from fieldsync.client.transport import ProblemAnswer, Transport
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BATCH = 200
 CHILD_KINDS = ("building", "section", "land_line", "feature")
 
@@ -157,18 +157,21 @@ class Tablet:
         """Return a card's fields as the collector sees them: the server's, under what is not final yet."""
         fields = fields_of(self.store.find_record("card", property_id) or {})
         for body in self.store.unfinished(limit=1_000_000):
-            if body["kind"] == "card.patch" and body["entity_id"] == property_id:
-                fields.update({name: change["new"] for name, change in body["changes"].items()})
+            if property_id in (body["entity_id"], body.get("data", {}).get("property_id")):
+                fields.update({name: change["new"] for name, change in body.get("changes", {}).items()})
         return fields
 
-    def create_inspection(self, property_id: str, **data: Any) -> str:
-        """Record a visit; returns its id. ``data`` is that of ``inspection.create``."""
+    def create_inspection(
+        self, property_id: str, *, observations: dict[str, Any] | None = None, **data: Any
+    ) -> str:
+        """Record a visit and by path what was seen at it; returns its id. ``data`` is that of the mutation."""
         inspection_id = str(new_id())
         self.record(
             {
                 "kind": "inspection.create",
                 "entity_id": inspection_id,
                 "data": {"property_id": property_id, **data},
+                "changes": observations or {},
             }
         )
         return inspection_id
@@ -176,7 +179,10 @@ class Tablet:
     def take_photo(
         self, content: bytes, *, mime: str = "image/jpeg", photo_id: str | None = None, **data: Any
     ) -> str:
-        """Keep a photo and declare it; the hash is taken now, of the very bytes that will be sent."""
+        """Keep a photo and declare it; the hash is taken now, of the very bytes that will be sent.
+
+        ``position`` is ``{"lat": "41.38", "lon": "-72.90", "accuracy_m": "4", "heading_deg": "270"}``.
+        """
         photo_id = photo_id or str(new_id())
         sha256 = hashlib.sha256(content).hexdigest()
         path = self.folder / "photos" / photo_id

@@ -156,7 +156,7 @@ def _patches_of(item: Item, effects: Effects) -> list[CardPatch]:
             return []  # a visit that is known is left as it is, with all that was seen at it
         property_id = said.property_id
         observed_on = timezone.localdate(said.visited_at) if said.visited_at else day
-        rows = split_changes(property_id, said.observations)
+        rows = split_changes(property_id, envelope.changes or {})
         common |= {"inspection_id": envelope.entity_id, "source": said.interior_source}
     else:
         return []
@@ -248,6 +248,7 @@ def _declare_photos(items: Sequence[Item], effects: Effects, *, device: Device) 
 
 
 def _declaration(photo_id: UUID, property_id: UUID, said: PhotoIn) -> Declaration:
+    place = said.position
     return Declaration(
         photo_id=photo_id,
         property_id=property_id,
@@ -257,9 +258,9 @@ def _declaration(photo_id: UUID, property_id: UUID, said: PhotoIn) -> Declaratio
         media_type=said.mime,
         taken_at=said.taken_at,
         role=said.role,
-        latitude=said.lat,
-        longitude=said.lon,
-        accuracy_m=said.acc_m,
+        latitude=place.lat if place else None,
+        longitude=place.lon if place else None,
+        accuracy_m=place.accuracy_m if place else None,
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from fieldsync.push.rules import Unstorable, body_sha256, escaped_json, storable_json
 from fieldsync.push.schemas import FieldChangeIn, InspectionIn, MutationIn, PatchIn, PhotoIn
-from fieldsync.push.versions import SchemaTooNew, SchemaUnknown, up_convert
+from fieldsync.push.versions import SchemaTooNew, SchemaUnknown, UnitUnknown, up_convert
 
 Payload = InspectionIn | PatchIn | PhotoIn
 _DATA: dict[str, type[InspectionIn] | type[PatchIn] | type[PhotoIn]] = {
@@ -103,7 +103,7 @@ def _understand(item: Item, raw: Any, version: int) -> None:
         item.code, item.detail = "schema-unknown", str(error)
     except ValidationError as error:
         item.code, item.detail = "invalid", _sentence(error)
-    except TypeError as error:
+    except (TypeError, UnitUnknown) as error:
         item.code, item.detail = "invalid", str(error)
 
 

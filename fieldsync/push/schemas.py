@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from fieldsync.push.rules import MAX_ITEMS
 
@@ -40,7 +40,10 @@ class PushIn(Schema):
 
 
 class FieldChangeIn(BaseModel):
-    """One field of a card: the value the device saw, and the one it found."""
+    """One field of a card: the value the device saw, and the one it found.
+
+    In the unit that the field's name states; ``unit`` is for a field whose row has a unit of its own.
+    """
 
     model_config = ConfigDict(extra="allow")
     base: Any = None
@@ -64,6 +67,13 @@ class MutationIn(BaseModel):
     changes: dict[str, FieldChangeIn] | None = None
     data: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def _units_are_the_fields_own(self) -> "MutationIn":
+        for path, change in (self.changes or {}).items():
+            if change.unit and path.endswith(("_sqft", "_ft", "_acres")):
+                raise ValueError(f"{path} is in the unit of its name; it takes no other")
+        return self
+
 
 class PatchIn(BaseModel):
     """``data`` of ``card.patch``, all of it optional: what the changes were seen by."""
@@ -75,7 +85,7 @@ class PatchIn(BaseModel):
 
 
 class InspectionIn(BaseModel):
-    """``data`` of ``inspection.create``: a visit, and by path on the card what was seen at it."""
+    """``data`` of ``inspection.create``: a visit; what was seen at it is in ``changes``."""
 
     property_id: UUID
     entry_code: str = Field(max_length=4)
@@ -86,8 +96,21 @@ class InspectionIn(BaseModel):
     list_year: int | None = Field(None, ge=1900, le=2200)
     refusal_note: str = Field("", max_length=200)
     note: str = Field("", max_length=20_000)
-    observations: dict[str, FieldChangeIn] = {}
     photos: list[UUID] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_this_version(cls, said: Any) -> Any:
+        return _without(said, "observations", "what was seen at a visit is in changes")
+
+
+class PositionIn(BaseModel):
+    """Where the camera stood (WGS 84); numbers as decimal text."""
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    accuracy_m: float | None = Field(None, ge=0)
+    heading_deg: float | None = None
 
 
 class PhotoIn(BaseModel):
@@ -100,10 +123,19 @@ class PhotoIn(BaseModel):
     mime: str = Field("", max_length=100)
     taken_at: AwareDatetime | None = None
     role: str = Field("", max_length=20)
-    lat: float | None = Field(None, ge=-90, le=90)
-    lon: float | None = Field(None, ge=-180, le=180)
-    acc_m: float | None = Field(None, ge=0)
-    heading_deg: float | None = None
+    position: PositionIn | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_this_version(cls, said: Any) -> Any:
+        return _without(said, "lat", "where a photo was taken is in position")
+
+
+def _without(said: Any, name: str, hint: str) -> Any:
+    """Refuse a member of an older version: ignored, what it says would be lost without a word."""
+    if isinstance(said, dict) and name in said:
+        raise ValueError(f"{name} is of an older version: {hint}")
+    return said
 
 
 class UploadHint(Schema):
