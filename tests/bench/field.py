@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import CharField, F, Value
+from django.db.models.functions import Concat
 
 from assessment.project.postgres import OWNER, ensure_cluster
-from assessment.property.models import Building, Property
+from assessment.property.models import Building, Feature, LandLine, Owner, Ownership, Property, Section
+from assessment.property.services.locks import raise_versions
 from assessment.region.models import Town
 from assessment.region.rules import Role
 from assessment.region.scope import scope
@@ -79,3 +84,53 @@ def give_package(tablet: Tablet, property_ids: list[UUID]) -> str:
         )
     build_package(package.id, town_code=TOWN_A, actor=SYSTEM)
     return str(package.id)
+
+
+def make_full_town(count: int) -> list[UUID]:
+    """Fill the town with ``count`` houses as towns have them: no two cards alike, and all of a card's rows."""
+    property_ids = make_town(count)
+    draw = random.Random(7)
+    words = ("ELM", "OAK", "PINE", "MAPLE", "CHERRY", "WALNUT", "CEDAR", "BIRCH", "ASH", "LAUREL")
+    rows: dict[str, list[Any]] = {"owners": [], "held": [], "land": [], "features": [], "sections": []}
+    with scope(SYSTEM, towns=[TOWN_A], reason="benchmark"):
+        buildings = list(Building.objects.order_by("property_id"))
+        for building in buildings:
+            town: dict[str, Any] = {"town_id": TOWN_A, "property_id": building.property_id}
+            name = f"{draw.choice(words)}SON {draw.choice(words)} {draw.randrange(10_000)}"
+            rows["owners"].append(Owner(town_id=TOWN_A, name=name))
+            rows["held"].append(Ownership(owner=rows["owners"][-1], valid_from=SINCE, **town))
+            rows["land"].append(LandLine(quantity=f"0.{draw.randrange(10, 99)}", detail_code="11", **town))
+            rows["features"].append(Feature(code="SHD", quantity=draw.randrange(40, 200), **town))
+            for label in ("BAS", "FUS"):
+                wide, deep = draw.randrange(20, 48), draw.randrange(20, 40)
+                rows["sections"].append(
+                    Section(
+                        building=building, label=label, points_ft=[[0, 0], [wide, 0], [wide, deep], [0, deep]],
+                        area_sqft=wide * deep, perimeter_ft=2 * (wide + deep), **town,
+                    )
+                )  # fmt: skip
+            building.year_built = draw.randrange(1880, 2020)
+            building.living_area_sqft = draw.randrange(900, 3200)
+            building.style = draw.choice(("Colonial", "Cape Cod", "Ranch", "Raised Ranch", "Split Level"))
+        for model, made in zip((Owner, Ownership, LandLine, Feature, Section), rows.values(), strict=True):
+            model._default_manager.bulk_create(made, batch_size=2000)
+        Building.objects.bulk_update(buildings, ["year_built", "living_area_sqft", "style"], batch_size=1000)
+        Property.objects.update(
+            address=Concat("address", Value(" OLD MILL"), output_field=CharField()), use_code="101"
+        )
+    with ensure_cluster(Path(settings.VAR_DIR)).connect(OWNER, "grandlist") as connection:
+        connection.execute("ANALYZE")
+    return property_ids
+
+
+def change_three_fields(property_ids: list[UUID]) -> None:
+    """Change three fields of the building of each, 200 houses a transaction, as pushes do."""
+    for start in range(0, len(property_ids), 200):
+        with scope(SYSTEM, towns=[TOWN_A], reason="benchmark"):
+            some = Building.objects.filter(property_id__in=property_ids[start : start + 200])
+            some.update(
+                bedrooms=F("bedrooms") + 1,
+                living_area_sqft=F("living_area_sqft") + 20,
+                grade=Concat("grade", Value("+"), output_field=CharField()),
+            )
+            raise_versions(property_ids[start : start + 200])
