@@ -34,6 +34,27 @@ def test_json_has_each_statistic_with_its_interval_and_the_strata(table: Path) -
     assert {part["stratum"]: part["n"] for part in found["strata"]} == {"N": 20, "S": 20}
 
 
+def test_a_rule_set_is_judged_and_says_which_rules_decide(table: Path) -> None:
+    found = json.loads(run(table, "--rules", "CT-62i-2001", "--by", "area", "--json", "--resamples", "0"))
+    level = next(rule for rule in found["rules"] if rule["id"] == "overall_level")
+    assert (level["is_met"], level["is_verified"]) == (True, True)
+    assert {rule["stratum"] for rule in found["rules"] if rule["id"] == "neighbourhood_level"} == {"N", "S"}
+    low = run(table, "--rules", "CT-62i-2001", "--level", "0.7", "--resamples", "0")
+    assert "Overall median ratio within 10 % of the level, all (n 40): 1.432 NOT MET\n" in low
+    assert "decides nothing" in low
+
+
+def test_weights_come_from_a_column(table: Path) -> None:
+    lines = TABLE.splitlines()
+    weighted = [lines[0] + ";w", *(f"{line};{1 if n % 2 else 5}" for n, line in enumerate(lines[1:]))]
+    table.write_text("\n".join(weighted))
+    plain = json.loads(run(table, "--json", "--resamples", "0"))
+    heavy = json.loads(run(table, "--weight", "w", "--json", "--resamples", "0"))
+    assert heavy["mean"]["value"] != plain["mean"]["value"]
+    with pytest.raises(CommandError, match="leave out --by"):
+        run(table, "--weight", "w", "--by", "area")
+
+
 @pytest.mark.parametrize(("encoding", "separator"), [("utf-8-sig", ","), ("cp1252", ";"), ("utf-8", "\t")])
 def test_encodings_and_separators_give_one_answer(table: Path, encoding: str, separator: str) -> None:
     plain = run(table, "--json", "--resamples", "20")

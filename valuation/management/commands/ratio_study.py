@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from valuation.ratio.rules import RatioStudy, RatioStudyError, study, study_by
+from valuation.ratio.rules import Outcome, RatioStudy, RatioStudyError, judge, rule_sets, study, study_by
 from valuation.tables import TableError, column, numbers, read_table
 
 EXAMPLES = """
@@ -17,6 +17,7 @@ examples:
   manage.py ratio_study sales.csv --value appraised --price saleprice
   manage.py ratio_study sales.csv --value appraised --price saleprice --by neighborhood --trim extreme
   manage.py ratio_study sales.csv --value appraised --price saleprice --json > study.json
+  manage.py ratio_study sales.csv --value assessed --price saleprice --rules CT-62i-2001 --level 0.70 --class class
 """
 _SHOWN = ("median", "mean", "weighted_mean", "cod", "cov", "prd", "prb", "mki", "ki", "vei")
 
@@ -40,9 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--by", help="column of strata: one more study for each")
         parser.add_argument(
             "--trim",
-            choices=("none", "extreme", "outlier"),
+            choices=("none", "extreme", "outlier", "quantile"),
             default="none",
-            help="drop ratios beyond 3 (extreme) or 1.5 (outlier) interquartile ranges, once",
+            help="drop ratios beyond 3 (extreme) or 1.5 (outlier) interquartile ranges, or each end's 5 %%, once",
         )
         parser.add_argument("--confidence", type=float, default=0.95, help="of the intervals (default 0.95)")
         parser.add_argument("--resamples", type=int, default=1000, help="bootstrap draws; 0 for none")
@@ -52,6 +53,17 @@ class Command(BaseCommand):
             action="store_true",
             help="leave out rows without a positive value and price, and say how many",
         )
+        parser.add_argument("--weight", help="column of weights: how much each sale counts")
+        parser.add_argument(
+            "--rules", choices=sorted(rule_sets()), help="put the sales to a rule set's tests"
+        )
+        parser.add_argument(
+            "--level",
+            type=float,
+            default=1.0,
+            help="ratio the rules ask for: 0.70 for assessments (default 1)",
+        )
+        parser.add_argument("--class", dest="class_column", help="column of classes for the rules' tests")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -91,6 +103,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{part.stratum[:24]:<24}{part.n:>7}{shown}")
         for name, count in result["small_strata"].items():
             self.stdout.write(f"{name[:24]:<24}{count:>7}  too few for a study")
+        for outcome in result["outcomes"]:
+            self.stdout.write(_spell(outcome))
 
 
 def _result(options: dict[str, Any]) -> dict[str, Any]:
@@ -112,17 +126,43 @@ def _result(options: dict[str, Any]) -> dict[str, Any]:
     common = {key: options[key] for key in ("confidence", "resamples", "seed")} | {
         "trim_rule": options["trim"]
     }
+    if options["weight"] and options["by"]:
+        raise TableError("bad_option", "--weight is for the study of all sales; leave out --by")
+    weights = numbers(column(frame, options["weight"]))[good].to_numpy() if options["weight"] else None
     strata: list[RatioStudy] = []
     small: dict[str, int] = {}
     a, s = values[good].to_numpy(), prices[good].to_numpy()
     if options["by"]:
         strata, small = study_by(a, s, column(frame, options["by"])[good].tolist(), **common)
     return {
-        "all": study(a, s, **common),
+        "all": study(a, s, weights=weights, **common),
         "strata": strata,
         "small_strata": small,
         "dropped": int((~good).sum()),
+        "outcomes": _outcomes(options, a, s, frame, good),
     }
+
+
+def _outcomes(options: dict[str, Any], a: Any, s: Any, frame: Any, good: Any) -> list[Outcome]:
+    if not options["rules"]:
+        return []
+    if not 0 < options["level"] <= 2:
+        raise TableError("bad_option", f"--level must be above 0 and at most 2, not {options['level']}")
+    return judge(
+        rule_sets()[options["rules"]],
+        a,
+        s,
+        level=options["level"],
+        classes=column(frame, options["class_column"])[good].tolist() if options["class_column"] else None,
+        neighbourhoods=column(frame, options["by"])[good].tolist() if options["by"] else None,
+    )
+
+
+def _spell(outcome: Outcome) -> str:
+    verdict = {True: "met", False: "NOT MET", None: "too few sales"}[outcome.is_met]
+    figure = "" if outcome.figure is None else f" {outcome.figure:.3f}"
+    known = "" if outcome.is_verified else " (rule not verified: decides nothing)"
+    return f"{outcome.title}, {outcome.stratum} (n {outcome.n}):{figure} {verdict}{known}"
 
 
 def _as_json(result: dict[str, Any]) -> dict[str, Any]:
@@ -131,4 +171,5 @@ def _as_json(result: dict[str, Any]) -> dict[str, Any]:
         "rows_left_out": result["dropped"],
         "strata": [part.as_json() for part in result["strata"]],
         "strata_too_small": result["small_strata"],
+        "rules": [outcome.as_json() for outcome in result["outcomes"]],
     }

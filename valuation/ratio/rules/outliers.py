@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from valuation.ratio.rules.errors import RatioStudyError
 
-TrimRule = Literal["none", "extreme", "outlier"]
+TrimRule = Literal["none", "extreme", "outlier", "quantile"]
 _FENCE = {"extreme": 3.0, "outlier": 1.5}
 
 
@@ -34,16 +34,19 @@ class Trimming:
 def trim(ratios: ArrayLike, rule: TrimRule) -> Trimming:
     """Mark ratios beyond 3 (``extreme``) or 1.5 (``outlier``) interquartile ranges of the quartiles.
 
-    Quartiles are type 7 (numpy's default); a ratio on a fence stays. Applied once, never again to the rest
-    (IAAO 2013, appendix C).
+    ``quantile`` marks the lowest and the highest twentieth instead. Quantiles are type 7 (numpy's default); a
+    ratio on a fence stays. Applied once, never again to the rest (IAAO 2013, appendix C).
     """
     array = np.asarray(ratios, dtype=np.float64)
     if rule == "none":
         return Trimming(rule, np.ones(len(array), dtype=bool), -np.inf, np.inf, 0, 0)
-    if rule not in _FENCE:
-        raise RatioStudyError("unknown_rule", f"trim by none, extreme or outlier, not {rule!r}")
-    q1, q3 = np.percentile(array, [25, 75])
-    reach = _FENCE[rule] * (q3 - q1)
-    low, high = float(q1 - reach), float(q3 + reach)
+    if rule == "quantile":
+        low, high = (float(each) for each in np.percentile(array, [5, 95]))
+    elif rule in _FENCE:
+        q1, q3 = np.percentile(array, [25, 75])
+        reach = _FENCE[rule] * (q3 - q1)
+        low, high = float(q1 - reach), float(q3 + reach)
+    else:
+        raise RatioStudyError("unknown_rule", f"trim by none, extreme, outlier or quantile, not {rule!r}")
     below, above = array < low, array > high
     return Trimming(rule, ~(below | above), low, high, int(below.sum()), int(above.sum()))

@@ -98,6 +98,7 @@ def resample(
     *,
     resamples: int = 1000,
     seed: int = 0,
+    weights: Floats | None = None,
     on_block: Callable[[int], object] | None = None,
 ) -> dict[str, Floats]:
     """Draw the sales with replacement and return every statistic of every draw.
@@ -108,6 +109,8 @@ def resample(
         Number of draws.
     seed : int
         Start of the random numbers (PCG64).
+    weights : ndarray, shape (n,), optional
+        Chance of each sale to be drawn, in proportion; all alike by default.
     on_block : callable, optional
         Told the number of draws done, for a progress bar.
 
@@ -127,18 +130,30 @@ def resample(
     sales = _sorted(checked.values, checked.prices, checked.ratios)
     n = checked.n
     random = np.random.default_rng(seed)
+    chances = None if weights is None else _chances(weights, checked.ratios)
     rows = max(1, _BLOCK_CELLS // n)
     blocks: list[dict[str, Floats]] = []
     with np.errstate(invalid="ignore", divide="ignore"):
         for start in range(0, resamples, rows):
             size = min(rows, resamples - start)
-            draws = random.integers(0, n, size=(size, n), dtype=np.int32)
+            if chances is None:
+                draws = random.integers(0, n, size=(size, n), dtype=np.int32)
+            else:
+                draws = np.searchsorted(chances, random.random((size, n)), side="right").astype(np.int32)
             draws += (np.arange(size, dtype=np.int32) * np.int32(n))[:, None]
-            weights = np.bincount(draws.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-            blocks.append(_block(sales, weights))
+            drawn = np.bincount(draws.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+            blocks.append(_block(sales, drawn))
             if on_block is not None:
                 on_block(size)
     return {name: np.concatenate([block[name] for block in blocks]) for name in STATISTICS}
+
+
+def _chances(weights: Floats, ratios: Floats) -> Floats:
+    """Return the running chance of being drawn, in order of ratio; the last is a hair above 1."""
+    running = np.cumsum(weights[np.argsort(ratios, kind="stable")])
+    chances = running / running[-1]
+    chances[-1] = 2.0
+    return np.asarray(chances, dtype=np.float64)
 
 
 def percentile_intervals(draws: dict[str, Floats], *, confidence: float = 0.95) -> dict[str, Interval]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +15,9 @@ from valuation.ratio.rules.intervals import Interval
 from valuation.ratio.rules.outliers import TrimRule, trim
 from valuation.ratio.rules.resampling import percentile_intervals, resample
 from valuation.ratio.rules.vertical import VerticalEquity, vertical_equity
+from valuation.ratio.rules.weighted import check_weights, weighted_statistics
+
+Missing = Literal["refuse", "omit"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class RatioStudy:
     figures : dict of str to Figure
         ``median mean weighted_mean cod cov prd prb mki ki vei``; a value is None where the sample is too
         small for the statistic, with the reason in ``notes``.
+    omitted : int
+        Sales without a positive value and price, left out on request.
     """
 
     stratum: str
@@ -57,6 +63,7 @@ class RatioStudy:
     trim_rule: TrimRule
     figures: dict[str, Figure]
     notes: tuple[str, ...]
+    omitted: int = 0
 
     def __getitem__(self, name: str) -> Figure:
         return self.figures[name]
@@ -68,6 +75,7 @@ class RatioStudy:
             "n": self.n,
             "trimmed": self.trimmed,
             "trim_rule": self.trim_rule,
+            "omitted": self.omitted,
             **{name: figure.as_json() for name, figure in self.figures.items()},
             "notes": list(self.notes),
         }
@@ -102,43 +110,76 @@ def study(
     confidence: float = 0.95,
     resamples: int = 1000,
     seed: int = 0,
+    weights: ArrayLike | None = None,
+    missing: Missing = "refuse",
 ) -> RatioStudy:
     """Return the ratio study of one set of sales.
 
     Intervals are closed-form where the references give one and percentile bootstrap for PRD and MKI;
-    ``resamples=0`` leaves the latter without.
+    ``resamples=0`` leaves the latter without. With weights every interval is a bootstrap one, by draws in
+    proportion to them; VEI is that of the sales unweighted.
+
+    Parameters
+    ----------
+    weights : array_like, shape (n,), optional
+        How much each sale counts.
+    missing : {"refuse", "omit"}
+        What to do with a sale without a positive, finite value, price or weight: an error, or leave it out and
+        count it.
 
     Raises
     ------
     RatioStudyError
         When the figures themselves are bad. A sample too small for a statistic is a note, not an error.
     """
+    values, prices, given, omitted = _complete(values, prices, weights, missing)
     sales = point.pairs(values, prices)
     trimming = trim(sales.ratios, trim_rule)
     a, s = sales.values[trimming.keep], sales.prices[trimming.keep]
+    w = None if given is None else check_weights(given, sales.n)[trimming.keep]
     notes: list[str] = []
     limits: dict[str, Interval] = {}
     if resamples:
         try:
             limits = percentile_intervals(
-                resample(a, s, resamples=resamples, seed=seed), confidence=confidence
+                resample(a, s, resamples=resamples, seed=seed, weights=w), confidence=confidence
             )
         except RatioStudyError as error:
             notes.append(f"bootstrap: {error}")
-    for name, closed in _CLOSED.items():
+    for name, closed in _CLOSED.items() if w is None else ():
         try:
             limits[name] = closed(a, s, confidence=confidence)
         except RatioStudyError as error:
             notes.append(f"{name} interval: {error}")
     figures: dict[str, Figure] = {}
+    weighted = None if w is None else weighted_statistics(a, s, w)
     for name, statistic in _POINT.items():
         try:
-            figures[name] = Figure(statistic(a, s), limits.get(name))
+            figure = statistic(a, s) if weighted is None else weighted[name]
+            figures[name] = Figure(figure, limits.get(name))
         except RatioStudyError as error:
             figures[name] = Figure(None)
             notes.append(f"{name}: {error}")
     figures["vei"] = _vei_figure(a, s, notes)
-    return RatioStudy(stratum, len(a), trimming.count, trim_rule, figures, tuple(notes))
+    return RatioStudy(stratum, len(a), trimming.count, trim_rule, figures, tuple(notes), omitted)
+
+
+def _complete(
+    values: ArrayLike, prices: ArrayLike, weights: ArrayLike | None, missing: Missing
+) -> tuple[ArrayLike, ArrayLike, ArrayLike | None, int]:
+    if missing == "refuse":
+        return values, prices, weights, 0
+    columns = [np.asarray(each, dtype=np.float64) for each in (values, prices)]
+    if len(columns[0]) != len(columns[1]):
+        raise RatioStudyError("length_mismatch", f"{len(columns[0])} values for {len(columns[1])} prices")
+    good = np.logical_and.reduce([np.isfinite(each) & (each > 0) for each in columns])
+    if weights is None:
+        return columns[0][good], columns[1][good], None, int((~good).sum())
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != good.shape:
+        raise RatioStudyError("length_mismatch", f"{w.size} weights for {len(good)} sales")
+    good &= np.isfinite(w) & (w >= 0)
+    return columns[0][good], columns[1][good], w[good], int((~good).sum())
 
 
 def _vei_figure(values: ArrayLike, prices: ArrayLike, notes: list[str]) -> Figure:
