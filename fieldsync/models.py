@@ -6,6 +6,7 @@ from fieldsync.feed.models import FeedHead, PackageRecord, SyncEpoch
 from fieldsync.packages.models import Package
 from fieldsync.photos.models import Upload
 from fieldsync.push.models import Mutation, Quarantine
+from fieldsync.reconciliation.models import Statement
 
 __all__ = [
     "Conflict",
@@ -16,6 +17,7 @@ __all__ = [
     "Package",
     "PackageRecord",
     "Quarantine",
+    "Statement",
     "SyncEpoch",
     "Upload",
 ]

@@ -8,9 +8,10 @@ from ninja import Router
 
 from fieldsync.devices.auth import DeviceBearer, device_scope
 from fieldsync.feed.snapshot import one_moment
+from fieldsync.keys import statement_key
 from fieldsync.problems import OtherDevice
-from fieldsync.reconciliation import services
-from fieldsync.reconciliation.schemas import ReconcileIn, ReconcileOut
+from fieldsync.reconciliation import services, signing
+from fieldsync.reconciliation.schemas import ReconcileIn, ReconcileOut, StatementKeyOut
 
 router = Router(tags=["reconciliation"], auth=DeviceBearer())
 
@@ -22,3 +23,10 @@ def reconcile(request: HttpRequest, body: ReconcileIn) -> ReconcileOut:
         if body.device_id != device.id:
             raise OtherDevice
         return services.reconcile(device, body, now=timezone.now())
+
+
+@router.get("/statement-key", response=StatementKeyOut, operation_id="get_statement_key", auth=None)
+def get_statement_key(request: HttpRequest) -> StatementKeyOut:
+    """Return the public key by which anybody can check a statement, also offline and years later."""
+    key = statement_key().public_key()
+    return StatementKeyOut(key=signing.key_id(key), public_key_pem=signing.spell_key(key))

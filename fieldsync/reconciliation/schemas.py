@@ -17,27 +17,45 @@ class PackageState(Schema):
     """Where the device stands in a package, and the checksum of its own rows."""
 
     id: UUID
-    cursor: str
-    checksum: str
+    cursor: str = Field(max_length=400)
+    checksum: str = Field(max_length=16)
 
 
 class ReconcileIn(Schema):
-    """What the device believes to have sent and to hold."""
+    """What the device holds and believes to have sent."""
 
     device_id: UUID
+    last_seq: int | None = Field(
+        None, ge=0, le=2**53, description="the highest number that the device ever gave"
+    )
     seq_ranges: list[tuple[Number, Number]] = Field([], max_length=10_000)
     photo_hashes: list[Sha256] = Field([], max_length=10_000)
     packages: list[PackageState] = Field([], max_length=200)
 
 
 class ReconcileOut(Schema):
-    """What the server lacks, what it holds open, and a signed statement of the whole."""
+    """What either side lacks, what the server holds open, and a signed statement of the whole."""
 
     missing_mutations: list[tuple[int, int]]
     missing_photos: list[str]
+    unknown_to_device: list[tuple[int, int]]
     held: list[UUID]
     quarantined: list[UUID]
     open_conflicts: list[UUID]
     checksums_ok: bool
     stale_packages: list[UUID]
+    gone_packages: list[UUID]
+    is_complete: bool
+    is_store_lost: bool
+    last_seq: int
+    epoch: UUID | None
+    keep_days: int
+    summary: str
     statement: str
+
+
+class StatementKeyOut(Schema):
+    """The key that statements are signed with; its public half may be given to anyone."""
+
+    key: str
+    public_key_pem: str

@@ -9,6 +9,7 @@ from fieldsync.packages.rules import Selection
 from fieldsync.packages.services import draw_package
 from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.push.rules import Status
+from fieldsync.reconciliation.models import Statement
 from tests.canaries.world import NOW, World, maker
 from tests.cast import SYSTEM
 
@@ -55,6 +56,11 @@ def make_field(world: World) -> None:
     waiting = Quarantine.objects.create(
         town_id=town, mutation=mutation, device=device, code="unknown-kind", detail=mark, quarantined_at=NOW
     )
+    Statement.objects.create(
+        town_id=town, device=device, stated_at=NOW, records_claimed=1, records_here=1, photos_claimed=0,
+        photos_here=0, held_count=0, quarantined_count=1, open_conflict_count=1, is_complete=True,
+        is_store_lost=False, summary=f"{mark} statement", token=f"s1.{mark}",
+    )  # fmt: skip
     world.ids |= {
         "device_id": device.id,
         "package_id": package.id,

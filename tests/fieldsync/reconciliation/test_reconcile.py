@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import base64
-import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from django.db import connection
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
 
 from assessment.property.models import Blob, Observation, Photo
 from assessment.region.scope import scope
 from fieldsync.client import Tablet
 from fieldsync.keys import statement_key
+from fieldsync.packages.services import take_back_package
 from fieldsync.push.models import Mutation
+from fieldsync.reconciliation import signing
+from fieldsync.reconciliation.models import Statement
 from tests.cast import SYSTEM, TOWN_A
 from tests.databases import TestDatabase
 from tests.fieldsync.conftest import House, draw
@@ -34,13 +42,111 @@ def test_a_day_that_has_come_whole_is_stated_so(tablet: Tablet, houses: list[Hou
 
 
 def test_the_statement_is_signed_and_cannot_be_altered(tablet: Tablet, houses: list[House]) -> None:
-    kind, body, signature = tablet.reconcile()["statement"].split(".")
-    raw, proof = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in (body, signature))
+    tablet.patch_card(str(houses[0].property_id), {"comment": "seen"})
+    tablet.sync()
+    token = tablet.reconcile()["statement"]
     key = statement_key().public_key()
-    key.verify(proof, raw)
-    assert (kind, json.loads(raw)["device"]) == ("s1", tablet.device_id)
-    with pytest.raises(InvalidSignature):
-        key.verify(proof, raw.replace(b'"held":0', b'"held":1'))
+    facts = signing.verify(token, key)
+    assert (facts["device"], facts["town"]) == (tablet.device_id, TOWN_A)
+    assert facts["summary"] == "1/1 records, 0/0 photos on the server"
+    version, body, signature = token.split(".")
+    forged = _b64(_raw(body).replace(b'"held":0', b'"held":1'))
+    for other in (f"{version}.{forged}.{signature}", f"s2.{body}.{signature}", "s1.x", "", f"{token}.more"):
+        with pytest.raises(signing.BadStatement):
+            signing.verify(other, key)
+    with pytest.raises(signing.BadStatement, match="another server"):
+        signing.verify(token, Ed25519PrivateKey.generate().public_key())
+
+
+def test_a_statement_is_checked_offline_with_the_published_key(
+    tablet: Tablet, houses: list[House], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "statement").write_text(tablet.reconcile()["statement"])
+    published = tablet.transport.http.get("/api/field/v1/statement-key").json()
+    (tmp_path / "key.pem").write_text(published["public_key_pem"])
+    call_command("verify_statement", print_key=True)
+    assert capsys.readouterr().out.strip() == published["public_key_pem"].strip()
+    # No database and no settings of ours: another interpreter with the one module.
+    program = (
+        "import pathlib, sys; from fieldsync.reconciliation.signing import read_key, verify;"
+        "print(verify(pathlib.Path(sys.argv[1]).read_text(), read_key(pathlib.Path(sys.argv[2]).read_text()))['key'])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "statement", tmp_path / "key.pem"],
+        capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]},
+        cwd=Path(__file__).resolve().parents[3],
+    )  # fmt: skip
+    assert said.stdout.strip() == published["key"]
+    call_command("verify_statement", tmp_path / "statement", key=tmp_path / "key.pem")
+    assert "0/0 records" in capsys.readouterr().out
+    (tmp_path / "statement").write_text("s1.e30.AAAA")
+    with pytest.raises(CommandError, match="signature"):
+        call_command("verify_statement", tmp_path / "statement")
+
+
+def test_every_statement_is_kept_as_it_was_given(tablet: Tablet, houses: list[House]) -> None:
+    tablet.patch_card(str(houses[0].property_id), {"comment": "seen"})
+    first = tablet.reconcile()
+    tablet.sync()
+    second = tablet.reconcile()
+    with scope(SYSTEM, towns=[TOWN_A]):
+        kept = list(Statement.objects.order_by("stated_at"))
+        assert [row.token for row in kept] == [first["statement"], second["statement"]]
+        assert [row.is_complete for row in kept] == [False, True]
+        assert [(row.records_here, row.records_claimed) for row in kept] == [(0, 1), (1, 1)]
+        assert kept[0].missing_mutations == [[1, 1]]
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Statement.objects.update(is_complete=True)
+
+
+def test_a_tablet_that_lost_its_own_store_is_told_and_noted(tablet: Tablet, houses: list[House]) -> None:
+    for n in range(4):
+        tablet.patch_card(str(houses[0].property_id), {"comment": f"visit {n}"})
+    tablet.sync()
+    answer = ask(tablet, last_seq=2, seq_ranges=[[1, 2]])
+    assert (answer["is_store_lost"], answer["unknown_to_device"]) == (True, [[3, 4]])
+    assert answer["last_seq"] == 4, "go on counting from here, or the office must think you a copy"
+    assert "2 lost on the tablet and kept here" in answer["summary"]
+    assert ask(tablet, last_seq=0)["unknown_to_device"] == [[1, 4]]
+    answer = ask(tablet, last_seq=4, seq_ranges=[])
+    assert not answer["is_store_lost"], "what it let go on purpose is not lost"
+    assert not ask(tablet)["is_store_lost"], "an old app says nothing, so nothing can be told"
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert Statement.objects.filter(is_store_lost=True).count() == 2
+
+
+def test_a_photo_that_was_declared_and_never_sent_is_asked_for(tablet: Tablet, houses: list[House]) -> None:
+    tablet.take_photo(make_bytes(1000), property_id=str(houses[0].property_id))
+    tablet.push()
+    assert ask(tablet, photo_hashes=[])["missing_photos"] == [tablet.store.photos("waiting")[0]["sha256"]]
+    tablet.upload_photos()
+    assert ask(tablet, photo_hashes=[])["missing_photos"] == []
+
+
+def test_a_package_that_is_no_longer_the_tablets_is_told_apart_from_one_that_went_wrong(
+    tablet: Tablet, houses: list[House]
+) -> None:
+    package = draw(houses, tablet.device_id)
+    tablet.download(str(package.id))
+    with scope(SYSTEM, towns=[TOWN_A], reason="test"):
+        take_back_package(package.id, actor=SYSTEM)
+    answer = tablet.reconcile()
+    assert (answer["gone_packages"], answer["stale_packages"]) == ([str(package.id)], [])
+    assert answer["checksums_ok"]
+
+
+def ask(tablet: Tablet, **claim: object) -> dict[str, Any]:
+    """Send a claim as it is."""
+    body = {"device_id": tablet.device_id, **claim}
+    return dict(tablet.transport.send("POST", "reconcile", json=body).json())
+
+
+def _raw(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def test_what_has_not_come_is_named_and_sent_again(tablet: Tablet, houses: list[House]) -> None:
