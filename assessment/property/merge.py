@@ -5,11 +5,13 @@ A change from the field carries the value it started from (`base`) and the value
 The value that loses is never dropped; it is in `MergeResult.loser`, and whoever calls keeps it.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from assessment.property.rules.shapes import same_shape
 
 
 class PolicyKind(StrEnum):
@@ -19,6 +21,7 @@ class PolicyKind(StrEnum):
     SET = "set"
     APPEND = "append"
     TOLERANCE = "tolerance"
+    SHAPE = "shape"
     FIELD_WINS = "field-wins"
     OFFICE_WINS = "office-wins"
 
@@ -32,15 +35,23 @@ class MergePolicy:
     kind
         What happens when both sides changed the field.
     tolerance
-        For `TOLERANCE`: the largest difference, in the field's own unit, that is no disagreement.
+        For `TOLERANCE`: the largest difference, in the field's own unit, that is no disagreement. For
+        `SHAPE`: how far, in feet, two outlines may be apart anywhere and still be the same.
+    parameter
+        The dated parameter that `tolerance` comes from.
     """
 
     kind: PolicyKind = PolicyKind.CONFLICT
     tolerance: Decimal = Decimal(0)
+    parameter: str = ""
 
     def __post_init__(self) -> None:
         if self.tolerance < 0:
             raise ValueError("a tolerance is not negative")
+
+    def at(self, tolerances: Mapping[str, Decimal]) -> "MergePolicy":
+        """Return the policy with its tolerance as the parameters of a day have it."""
+        return replace(self, tolerance=tolerances[self.parameter]) if self.parameter else self
 
 
 CONFLICT = MergePolicy()
@@ -53,6 +64,11 @@ OFFICE_WINS = MergePolicy(PolicyKind.OFFICE_WINS)
 def within(tolerance: float | str) -> MergePolicy:
     """Return the policy that keeps the office's figure when the two differ by at most `tolerance`."""
     return MergePolicy(PolicyKind.TOLERANCE, Decimal(str(tolerance)))
+
+
+def measured(parameter: str, kind: PolicyKind = PolicyKind.TOLERANCE) -> MergePolicy:
+    """Return the policy of a figure or an outline whose tolerance is a dated parameter."""
+    return MergePolicy(kind, parameter=parameter)
 
 
 class Outcome(StrEnum):
@@ -134,15 +150,52 @@ def merge_field(
     """
     if policy.kind is PolicyKind.SET:
         return _merge_set(base, new, server)
-    if same(new, server):
+    if alike(policy, new, server):
         return MergeResult(Outcome.NOOP, server)
     if policy.kind is PolicyKind.APPEND:
         return _merge_note(_text(base), _text(new), _text(server), signature)
-    if same(new, base):
+    if alike(policy, new, base):
         return MergeResult(Outcome.NOOP, server)
-    if same(server, base):
+    if alike(policy, server, base):
         return MergeResult(Outcome.TAKEN, new)
     return _BOTH_CHANGED[policy.kind](policy, new, server, seen_later)
+
+
+def alike(policy: MergePolicy, left: Any, right: Any) -> bool:
+    """Return whether two values of a field say the same; outlines are compared as shapes, never as text."""
+    if policy.kind is PolicyKind.SHAPE:
+        return same_shape(left, right, float(policy.tolerance))
+    return same(left, right)
+
+
+def start_of_chain(
+    policy: MergePolicy, base: Any, server: Any, steps: Iterable[tuple[Any, Any]]
+) -> tuple[Any, list[int]]:
+    """Return the value at which a chain of offline changes began, and the steps that led from it.
+
+    The second change to a field starts from the first one's value. While the first waits for a person, the
+    record has not got that value: seen from the record, the chain starts where its first step did.
+
+    Parameters
+    ----------
+    steps
+        ``(base, new)`` of the changes to this field that wait, in any order.
+
+    Returns
+    -------
+    tuple
+        The value, `base` itself when no step leads to it; and the places of the steps walked back.
+    """
+    left = list(enumerate(steps))
+    walked: list[int] = []
+    while not alike(policy, base, server):
+        found = next(((place, step) for place, step in reversed(left) if alike(policy, step[1], base)), None)
+        if found is None:
+            break
+        left.remove(found)
+        walked.append(found[0])
+        base = found[1][0]
+    return base, walked
 
 
 def same(left: Any, right: Any) -> bool:
@@ -183,6 +236,7 @@ _BOTH_CHANGED: dict[PolicyKind, Callable[[MergePolicy, Any, Any, bool], MergeRes
     PolicyKind.OFFICE_WINS: _keep_office,
     PolicyKind.FIELD_WINS: _latest_field,
     PolicyKind.TOLERANCE: _compare_figures,
+    PolicyKind.SHAPE: _both_stay,
 }
 
 
@@ -200,7 +254,7 @@ def _merge_set(
     merged = kept + added
     if len(merged) == len(server) and not added:
         return MergeResult(Outcome.NOOP, server)
-    if _alike(base, server):
+    if _same_items(base, server):
         return MergeResult(Outcome.TAKEN, merged)
     return MergeResult(Outcome.MERGED_SET, merged)
 
@@ -218,7 +272,7 @@ def _merge_note(base: str, new: str, server: str, signature: str) -> MergeResult
     return MergeResult(Outcome.APPENDED, f"{server}\n\n{entry}" if server else entry)
 
 
-def _alike(left: list[Any], right: list[Any]) -> bool:
+def _same_items(left: list[Any], right: list[Any]) -> bool:
     return len(left) == len(right) and all(item in right for item in left)
 
 

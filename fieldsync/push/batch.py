@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,9 @@ from fieldsync.keys import key_for
 from fieldsync.problems import ITEM_CODES, Reauth
 from fieldsync.push import ledger
 from fieldsync.push.effects import Effect, Effects, apply_items
-from fieldsync.push.reading import Item, read_item
-from fieldsync.push.rules import Status, receipt
-from fieldsync.push.schemas import PushIn
+from fieldsync.push.reading import Item, read_again, row_of
+from fieldsync.push.rules import Status, advance, receipt
+from fieldsync.push.schemas import InspectionIn, PushIn
 
 log = structlog.get_logger(__name__)
 
@@ -69,11 +69,11 @@ class Batch:
                 now=self.now,
             )
             known = ledger.find_known(self.town_code, set(first) - fresh)
-            again = {
-                k for k, row in known.items() if row.status == Status.HELD and row.sha256 == first[k].sha256
-            }
-            self._apply([item for key, item in first.items() if key in fresh | again], one_by_one)
-            self._try_held_again(one_by_one)
+            again = self._take_held_again(first, known)
+            self._note_gaps(list(first.values()))
+            ready = [item for key, item in first.items() if key in fresh | again]
+            self._apply(ready, one_by_one)
+            self._release(ready, one_by_one)
             ledger.store_results(self.town_code, self.final)
             reused = self._keep_reused(first, fresh, known)
         return [self._answer(item, first, fresh | again, known, reused) for item in self.items]
@@ -128,22 +128,69 @@ class Batch:
             return {item.mutation_id: Effect(Status.QUARANTINED, "apply-failed", detail)}
         return effects
 
-    def _try_held_again(self, one_by_one: bool) -> None:
-        """Apply what had waited for a visit that came with this batch."""
-        arrived = {
-            item.envelope.entity_id
-            for item in self.items
-            if item.envelope is not None and item.envelope.kind == "inspection.create"
+    def _take_held_again(self, first: dict[UUID, Item], known: dict[UUID, ledger.Known]) -> set[UUID]:
+        """Return which of the known items are held still; what they wait for may have come.
+
+        Their rows are locked and read again: a batch that brings what they wait for may be applying them.
+        """
+        held = {
+            key for key, row in known.items() if row.status == Status.HELD and row.sha256 == first[key].sha256
         }
-        if not arrived:
+        if not held:
+            return held
+        again = {row.mutation_id for row in ledger.lock_held(self.town_code, mutation_ids=held)}
+        known |= ledger.find_known(self.town_code, held - again)
+        for key in again:
+            first[key].was_parked, first[key].held_since = True, known[key].received_at
+        return again
+
+    def _note_gaps(self, items: Sequence[Item]) -> None:
+        """Mark what comes after a number that has not arrived: it may start from that."""
+        numbers = sorted(item.device_seq for item in items if item.device_seq > 0)
+        acknowledged = self.device.acknowledged_seq
+        if not numbers or (numbers[0] <= acknowledged + 1 and numbers[-1] - numbers[0] < len(set(numbers))):
             return
-        waiting = [
-            read_item(row.body, index=n, device_id=self.device_id, schema_version=row.schema_version)
-            for n, row in enumerate(ledger.held_for(self.device, arrived))
-            if row.mutation_id not in self.final
-        ]
-        if waiting:
-            self._apply(waiting, one_by_one)
+        complete = advance(acknowledged, ledger.numbers_above(self.device_id, acknowledged))
+        for item in items:
+            item.may_wait = item.device_seq > complete
+
+    def _release(self, items: Sequence[Item], one_by_one: bool) -> None:
+        """Apply what had waited for something that came with these items, and what waited for that."""
+        here = {item.mutation_id: item for item in items}
+        come = [item for item in items if not self._is_held(item)]
+        for _ in range(_MOST_ROUNDS):
+            arrived = _entities(come)
+            waiting = {
+                row.mutation_id: read_again(row)
+                for row in ledger.lock_held(self.town_code, held_for=arrived, device_id=self.device_id)
+                if row.mutation_id not in here
+                or (self._is_held(here[row.mutation_id]) and row.held_for in arrived)
+            }
+            waiting |= {
+                item.mutation_id: item
+                for item in here.values()
+                if self._is_held(item) and UUID(self.final[item.mutation_id]["held_for"]) in arrived
+            }
+            come = []
+            by_device = sorted(waiting.values(), key=lambda item: item.device_id)
+            for device_id, run in groupby(by_device, key=lambda item: item.device_id):
+                again = list(run)
+                taker = self if device_id == self.device_id else self._of_other_device(device_id)
+                taker._note_gaps(again)
+                taker._apply(again, one_by_one)
+                self.final |= taker.final
+                here |= {item.mutation_id: item for item in again}
+                come += [item for item in again if not self._is_held(item)]
+            if not come:
+                return
+
+    def _is_held(self, item: Item) -> bool:
+        return bool(self.final[item.mutation_id]["status"] == Status.HELD)
+
+    def _of_other_device(self, device_id: UUID) -> Batch:
+        other = Batch(device_id, self.town_code, self.batch, (), self.now, None, self.request_id)
+        other.device = Device.objects.select_related("person").get(id=device_id)
+        return other
 
     def _author_of(self, item: Item) -> UUID | None:
         assert item.envelope is not None
@@ -204,6 +251,9 @@ class Batch:
             result["fields"] = effect.fields
         if effect.held_for is not None:
             result["held_for"] = str(effect.held_for)
+            result["held_since"] = (item.held_since or self.now).isoformat()
+        if effect.is_soft:
+            result["soft"] = True
         if effect.needs_upload is not None:
             result["upload"] = {"needed": effect.needs_upload, "url": "/api/field/v1/uploads"}
         result["receipt"] = receipt(
@@ -261,3 +311,17 @@ class Batch:
 
 
 _NOTHING = Effect(Status.NOOP)
+# A row on a building on a visit: what waits is never deeper than a few.
+_MOST_ROUNDS = 8
+
+
+def _entities(items: Iterable[Item]) -> set[UUID]:
+    """Return what items bring that others may wait for: visits, cards, and rows of cards."""
+    found: set[UUID] = set()
+    for item in items:
+        if item.envelope is None:
+            continue
+        found.add(item.envelope.entity_id)
+        seen = item.payload.observations if isinstance(item.payload, InspectionIn) else item.envelope.changes
+        found |= {row_id for path in seen or () if (row_id := row_of(path)) is not None}
+    return found

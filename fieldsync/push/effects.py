@@ -35,6 +35,7 @@ class Effect:
     version: int | None = None
     fields: dict[str, str] = field(default_factory=dict)
     held_for: UUID | None = None
+    is_soft: bool = False
     needs_upload: bool | None = None
     clashes: list[Clash] = field(default_factory=list)
 
@@ -140,11 +141,12 @@ def _apply_patches(items: Sequence[Item], effects: Effects, *, actor: Actor) -> 
 def _patches_of(item: Item, effects: Effects) -> list[CardPatch]:
     assert item.envelope is not None
     said, envelope = item.payload, item.envelope
-    day = timezone.localdate(envelope.captured_at)
+    day = timezone.localdate(item.captured_at())
     common: dict[str, Any] = {
         "patch_id": item.mutation_id,
-        "captured_at": envelope.captured_at,
+        "captured_at": item.captured_at(),
         "base_version": envelope.base_version,
+        "may_wait": item.may_wait,
     }
     if isinstance(said, PatchIn):
         property_id = envelope.entity_id
@@ -152,7 +154,7 @@ def _patches_of(item: Item, effects: Effects) -> list[CardPatch]:
         rows = split_changes(property_id, envelope.changes or {})
         common |= {"inspection_id": said.inspection_id, "source": said.source}
     elif isinstance(said, InspectionIn):
-        if effects[item.mutation_id].status is not Status.APPLIED:
+        if effects[item.mutation_id].status is not Status.APPLIED and not item.was_parked:
             return []  # a visit that is known is left as it is, with all that was seen at it
         property_id = said.property_id
         observed_on = timezone.localdate(said.visited_at) if said.visited_at else day
@@ -185,8 +187,9 @@ def _joined(before: Effect | None, results: Sequence[tuple[CardPatch, PatchResul
         if result.code:
             effect.code, effect.detail = _code(result.code), result.detail
         if status is Status.HELD:
-            effect.held_for = patch.inspection_id
+            effect.held_for = result.held_for
         effect.version = result.version
+        effect.is_soft = effect.is_soft or result.is_soft
         for name, outcome in result.fields.items():
             effect.fields[join_path(patch.target_kind, patch.target_id, name)] = outcome
         effect.clashes += [
@@ -207,9 +210,9 @@ def _joined(before: Effect | None, results: Sequence[tuple[CardPatch, PatchResul
 
 
 def _code(code: str) -> str:
-    return {"unknown-property": "property-unknown", "unknown-inspection": "predecessor-unknown"}.get(
-        code, code
-    )
+    if code in ("unknown-inspection", "unknown-row", "unknown-predecessor"):
+        return "predecessor-unknown"
+    return "property-unknown" if code == "unknown-property" else code
 
 
 def _declare_photos(items: Sequence[Item], effects: Effects, *, device: Device) -> None:

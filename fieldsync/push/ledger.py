@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from assessment.region.ids import new_id
 from fieldsync.devices.models import Device
@@ -42,6 +43,7 @@ class Known:
     sha256: str
     status: str
     result: dict[str, Any]
+    received_at: dt.datetime
 
 
 def insert_mutations(
@@ -90,8 +92,10 @@ def find_known(
     rows = Mutation.objects.filter(town_id=town_code, mutation_id__in=list(mutation_ids))
     if device_id is not None:
         rows = rows.filter(device_id=device_id)
-    columns = rows.values_list("mutation_id", "id", "sha256", "status", "result")
-    return {key: Known(row_id, sha, status, result or {}) for key, row_id, sha, status, result in columns}
+    columns = rows.values_list("mutation_id", "id", "sha256", "status", "result", "received_at")
+    return {
+        key: Known(row_id, sha, status, result or {}, at) for key, row_id, sha, status, result, at in columns
+    }
 
 
 def find_reused_numbers(device: Device, items: Iterable[Item]) -> set[UUID]:
@@ -167,9 +171,20 @@ def numbers_above(device_id: UUID, acknowledged: int, *, limit: int = 10_000) ->
     return list(rows.values_list("device_seq", flat=True)[:limit])
 
 
-def held_for(device: Device, entity_ids: Iterable[UUID]) -> list[Mutation]:
-    """Return the device's mutations that waited for entities, in the order of their numbers."""
-    rows = Mutation.objects.filter(
-        town_id=device.town_id, device=device, status=Status.HELD, held_for__in=list(entity_ids)
-    )
-    return list(rows.order_by("device_seq"))
+def lock_held(
+    town_code: int,
+    *,
+    mutation_ids: Iterable[UUID] = (),
+    held_for: Iterable[UUID] = (),
+    device_id: UUID | None = None,
+) -> list[Mutation]:
+    """Lock and return mutations that are held: by their ids, by what they wait for, and a device's own.
+
+    Whoever brings what they wait for, and whoever sends them again, wait for each other here, so that they
+    are applied once. By device, and in the order of their numbers.
+    """
+    wanted = Q(mutation_id__in=list(mutation_ids)) | Q(held_for__in=list(held_for))
+    if device_id is not None:
+        wanted |= Q(device_id=device_id)
+    rows = Mutation.objects.filter(wanted, town_id=town_code, status=Status.HELD, held_for__isnull=False)
+    return list(rows.select_for_update(of=("self",)).order_by("device_id", "device_seq"))

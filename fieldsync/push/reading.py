@@ -6,7 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import ValidationError
@@ -14,6 +14,9 @@ from pydantic import ValidationError
 from fieldsync.push.rules import Unstorable, body_sha256, escaped_json, storable_json
 from fieldsync.push.schemas import FieldChangeIn, InspectionIn, MutationIn, PatchIn, PhotoIn
 from fieldsync.push.versions import SchemaTooNew, SchemaUnknown, UnitUnknown, up_convert
+
+if TYPE_CHECKING:
+    from fieldsync.push.models import Mutation
 
 Payload = InspectionIn | PatchIn | PhotoIn
 _DATA: dict[str, type[InspectionIn] | type[PatchIn] | type[PhotoIn]] = {
@@ -30,8 +33,8 @@ class Item:
 
     Attributes
     ----------
-    index
-        Its place in the batch.
+    index, device_id
+        Its place in the batch, and who sent it.
     mutation_id
         The device's; for an item without a usable one, derived from its content.
     text, sha256
@@ -40,9 +43,16 @@ class Item:
         What it means, when it could be read.
     code, detail
         Why it cannot be applied, else empty.
+    clock_offset_ms
+        How far the device's clock was ahead of the server's when it sent this.
+    was_parked
+        It was held or in quarantine before: what it did halfway then is not the whole of it.
+    may_wait
+        An earlier number of the device has not arrived: what would clash may start from that.
     """
 
     index: int
+    device_id: UUID
     mutation_id: UUID
     device_seq: int
     text: str
@@ -53,6 +63,20 @@ class Item:
     payload: Payload | None = None
     code: str = ""
     detail: str = ""
+    clock_offset_ms: int | None = None
+    was_parked: bool = False
+    may_wait: bool = False
+    held_since: dt.datetime | None = None
+
+    def captured_at(self) -> dt.datetime | None:
+        """Return when it was captured, the error of the device's clock taken off."""
+        if self.envelope is None:
+            return None
+        offset = dt.timedelta(milliseconds=self.clock_offset_ms or 0)
+        try:
+            return self.envelope.captured_at - offset
+        except OverflowError:
+            return self.envelope.captured_at
 
     @property
     def is_rejected(self) -> bool:
@@ -68,6 +92,7 @@ def read_item(raw: Any, *, index: int, device_id: UUID, schema_version: int) -> 
     version = _count(stated.get("schema_version"), 32767, schema_version)
     item = Item(
         index=index,
+        device_id=device_id,
         mutation_id=mutation_id or uuid5(NAMESPACE_URL, f"{device_id}/{sha256}"),
         device_seq=_count(stated.get("device_seq"), 2**53, 0),
         text="",
@@ -81,6 +106,14 @@ def read_item(raw: Any, *, index: int, device_id: UUID, schema_version: int) -> 
         item.text, item.code, item.detail = escaped_json(raw), "unstorable", str(error)
         return item
     _understand(item, raw, version)
+    return item
+
+
+def read_again(row: Mutation) -> Item:
+    """Return a mutation that was held or in quarantine, as the ledger keeps it."""
+    item = read_item(row.body, index=0, device_id=row.device_id, schema_version=row.schema_version)
+    item.mutation_id, item.sha256 = row.mutation_id, row.sha256
+    item.clock_offset_ms, item.was_parked, item.held_since = row.clock_offset_ms, True, row.received_at
     return item
 
 
@@ -124,6 +157,13 @@ def _count(value: Any, most: int, otherwise: int) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
         return value
     return otherwise
+
+
+def row_of(path: str) -> UUID | None:
+    """Return the id of the row that a path names whole (``kind/id/*``), or None."""
+    kind, _, rest = path.partition("/")
+    row_id, _, name = rest.partition("/")
+    return _uuid(row_id) if kind in CHILD_KINDS and name == "*" else None
 
 
 class BadPath(ValueError):

@@ -158,6 +158,9 @@ class ResultOut(Schema):
     fields: dict[str, str] | None = None
     conflict_ids: list[UUID] | None = None
     held_for: UUID | None = None
+    held_since: datetime | None = None
+    soft: bool | None = None
+    settled: str | None = None
     upload: UploadHint | None = None
     receipt: str | None = None
 

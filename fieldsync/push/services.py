@@ -54,6 +54,8 @@ def take_batch(
         read_item(raw, index=n, device_id=device_id, schema_version=batch.schema_version)
         for n, raw in enumerate(batch.mutations)
     ]
+    for item in items:
+        item.clock_offset_ms = clock_offset_ms
     one_by_one = False
     for _ in range(ATTEMPTS):
         run = Batch(device_id, town_code, batch, items, now, clock_offset_ms, request_id)

@@ -3,19 +3,30 @@
 A field that is not named here waits for a person when both sides changed it. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from assessment.property.merge import APPEND, CONFLICT, FIELD_WINS, OFFICE_WINS, SET, MergePolicy, within
+from assessment.property.merge import (
+    APPEND,
+    CONFLICT,
+    FIELD_WINS,
+    OFFICE_WINS,
+    SET,
+    MergePolicy,
+    PolicyKind,
+    measured,
+)
+from assessment.property.rules.sketch import area_sqft
 
-# Whole squares of tape and laser readings, and of rounding to feet.
-_AREA = within(5)
+_AREA = measured("area_sqft")
+_POSITION = measured("position_ft")
 
 POLICIES: dict[str, dict[str, MergePolicy]] = {
     "property": {
         "comment": APPEND,
-        "location_x_ft": within(30),
-        "location_y_ft": within(30),
+        "location_x_ft": _POSITION,
+        "location_y_ft": _POSITION,
         "use_code": OFFICE_WINS,
         "use_description": OFFICE_WINS,
         "state_class": OFFICE_WINS,
@@ -42,7 +53,11 @@ POLICIES: dict[str, dict[str, MergePolicy]] = {
         "external_obsolescence_percent": OFFICE_WINS,
     },
     "land_line": {"detail_code": OFFICE_WINS, "classified_use": OFFICE_WINS, "note": APPEND},
-    "section": {"area_sqft": within(5), "perimeter_ft": within(2)},
+    "section": {
+        "points_ft": measured("outline_snap_ft", PolicyKind.SHAPE),
+        "area_sqft": measured("section_area_sqft"),
+        "perimeter_ft": measured("perimeter_ft"),
+    },
     "feature": {"condition": FIELD_WINS, "percent_complete": FIELD_WINS, "detail_code": OFFICE_WINS},
 }
 
@@ -52,32 +67,127 @@ def policy_of(target_kind: str, field: str) -> MergePolicy:
     return POLICIES.get(target_kind, {}).get(field, CONFLICT)
 
 
-def broken_invariant(target_kind: str, values: Mapping[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What a row would contradict: a sentence, and the fields that say it together."""
+
+    sentence: str
+    fields: frozenset[str]
+
+
+def broken_invariant(
+    target_kind: str, values: Mapping[str, Any], *, changed: Iterable[str] | None = None
+) -> str:
     """Return what a row would contradict, as a sentence, or nothing.
 
     Parameters
     ----------
     values
         The row as it would be.
+    changed
+        The fields that a change touches; a contradiction that was on record before is not its fault.
     """
-    if target_kind == "building":
-        return _broken_building(values)
-    if target_kind == "property" and values.get("is_retired") and values.get("retired_on") is None:
-        return "A retired property needs the day on which it was retired."
+    touched = None if changed is None else frozenset(changed)
+    for breach in breaches(target_kind, values):
+        if touched is None or breach.fields & touched:
+            return breach.sentence
     return ""
 
 
-def _broken_building(values: Mapping[str, Any]) -> str:
-    built, effective = values.get("year_built"), values.get("effective_year_built")
-    if built is not None and not 1600 <= built <= 2100:
-        return f"A building of {built} is not plausible."
-    if built is not None and effective is not None and effective < built:
-        return f"The effective year {effective} is before the year built, {built}."
-    living, gross = values.get("living_area_sqft"), values.get("gross_area_sqft")
-    if living is not None and gross is not None and living > gross:
-        return f"The living area {living} is more than the gross area {gross}."
-    for name in ("percent_complete", "percent_good"):
+def breaches(target_kind: str, values: Mapping[str, Any]) -> Iterator[Breach]:
+    """Yield everything that a row would contradict."""
+    for rule in _RULES.get(target_kind, ()):
+        for sentence, fields in rule(values):
+            yield Breach(sentence, frozenset(fields))
+
+
+_Found = Iterator[tuple[str, tuple[str, ...]]]
+
+
+def _ages(values: Mapping[str, Any]) -> _Found:
+    built = values.get("year_built")
+    if built is None:
+        return
+    if not 1600 <= built <= 2100:
+        yield f"A building of {built} is not plausible.", ("year_built",)
+    for name, words in (
+        ("effective_year_built", "effective year"),
+        ("remodelled_year", "year of remodelling"),
+    ):
+        later = values.get(name)
+        if later is not None and later < built:
+            yield f"The {words} {later} is before the year built, {built}.", (name, "year_built")
+
+
+def _parts_and_wholes(values: Mapping[str, Any]) -> _Found:
+    for part, whole in _PARTS:
+        small, large = values.get(part), values.get(whole)
+        if small is not None and large is not None and small > large:
+            yield f"The {_words(part)} {small} is more than the {_words(whole)} {large}.", (part, whole)
+
+
+def _shares(values: Mapping[str, Any]) -> _Found:
+    for name in _SHARES:
         share = values.get(name)
         if share is not None and not 0 <= share <= 100:
-            return f"{name} of {share} is no percentage."
-    return ""
+            yield f"{name} of {share} is no percentage.", (name,)
+
+
+def _amounts(values: Mapping[str, Any]) -> _Found:
+    for name in _AMOUNTS:
+        amount = values.get(name)
+        if amount is not None and amount < 0:
+            yield f"The {_words(name)} of {amount} is less than nothing.", (name,)
+
+
+def _retirement(values: Mapping[str, Any]) -> _Found:
+    if values.get("is_retired") and values.get("retired_on") is None:
+        yield "A retired property needs the day on which it was retired.", ("is_retired", "retired_on")
+
+
+def _outline(values: Mapping[str, Any]) -> _Found:
+    points, area = values.get("points_ft"), values.get("area_sqft")
+    if not points or area is None:
+        return
+    drawn = area_sqft(points)
+    if abs(float(area) - drawn) > max(1.0, drawn / 100):
+        yield f"The area {area} is not that of the outline, {drawn:.0f}.", ("area_sqft", "points_ft")
+
+
+_PARTS = (
+    ("living_area_sqft", "gross_area_sqft"),
+    ("finished_basement_sqft", "basement_area_sqft"),
+    ("bedrooms", "total_rooms"),
+)
+_SHARES = (
+    "percent_complete",
+    "percent_good",
+    "functional_obsolescence_percent",
+    "external_obsolescence_percent",
+    "common_interest_percent",
+)
+_AMOUNTS = (
+    "living_area_sqft",
+    "gross_area_sqft",
+    "effective_area_sqft",
+    "basement_area_sqft",
+    "finished_basement_sqft",
+    "area_sqft",
+    "perimeter_ft",
+    "quantity",
+    "depth_ft",
+    "total_acres",
+    "land_sqft",
+    "frontage_ft",
+)
+_RULES: dict[str, tuple[Callable[[Mapping[str, Any]], _Found], ...]] = {
+    "property": (_retirement, _shares, _amounts),
+    "building": (_ages, _parts_and_wholes, _shares, _amounts),
+    "section": (_amounts, _outline),
+    "land_line": (_amounts,),
+    "feature": (_shares, _amounts),
+}
+
+
+def _words(name: str) -> str:
+    return name.removesuffix("_sqft").removesuffix("_ft").replace("_", " ")

@@ -12,11 +12,11 @@ from uuid import UUID
 from django.db import models
 
 from assessment.property.bulk import update_rows
-from assessment.property.models import Property
+from assessment.property.models import Property, Section
 from assessment.property.services.locks import raise_versions
 from assessment.property.services.record import delete_row, insert_row
 from assessment.property.services.sketch import recompute_areas
-from assessment.property.targets import TARGETS, changeable_fields
+from assessment.property.targets import TARGETS, changeable_fields, read_value
 from assessment.region.scope import because
 
 Key = tuple[str, UUID]
@@ -32,7 +32,8 @@ class CardRows:
         default_factory=lambda: defaultdict(dict)
     )
     _added: list[tuple[dt.date, str, UUID, UUID, dict[str, Any]]] = field(default_factory=list)
-    _removed: list[tuple[dt.date, str, Key]] = field(default_factory=list)
+    _removed: list[tuple[dt.date, str, models.Model]] = field(default_factory=list)
+    _gone: set[Key] = field(default_factory=set)
     touched: set[UUID] = field(default_factory=set)
 
     @classmethod
@@ -66,20 +67,35 @@ class CardRows:
         row = self.rows[key]
         for name, value in values.items():
             setattr(row, name, value)
-        self._set[(effective_on, reason)].setdefault(key, {}).update(values)
         self.touched.add(self.property_id(key))
+        for *_, row_id, added in self._added:
+            if key == (added["_kind"], row_id):
+                added.update(values)
+                return
+        self._set[(effective_on, reason)].setdefault(key, {}).update(values)
 
     def add(
         self, property_id: UUID, key: Key, values: dict[str, Any], *, effective_on: dt.date, reason: str
     ) -> None:
         """Add a row to a card."""
-        self._added.append((effective_on, reason, property_id, key[1], {"_kind": key[0], **values}))
+        read = {name: read_value(key[0], name, value) for name, value in values.items()}
+        self._added.append((effective_on, reason, property_id, key[1], {"_kind": key[0], **read}))
+        card = self.cards[property_id]
+        # What comes after it in the same call finds it on the card.
+        self.rows[key] = TARGETS[key[0]](id=key[1], town_id=card.town_id, property_id=property_id, **read)
         self.touched.add(property_id)
 
     def remove(self, key: Key, *, effective_on: dt.date, reason: str) -> None:
         """Take a row off its card."""
-        self._removed.append((effective_on, reason, key))
         self.touched.add(self.property_id(key))
+        self._removed.append((effective_on, reason, self.rows.pop(key)))
+        self._gone.add(key)
+        for changes in self._set.values():
+            changes.pop(key, None)
+
+    def is_gone(self, key: Key) -> bool:
+        """Whether a row was taken off its card by one of the changes so far."""
+        return key in self._gone
 
     def write(self) -> None:
         """Write everything, in the transaction that holds the cards' locks."""
@@ -92,12 +108,15 @@ class CardRows:
             kind = values.pop("_kind")
             with because(reason, effective_on=effective_on):
                 row = insert_row(self.cards[property_id], kind, values, row_id=row_id)
-            self.rows[(kind, row_id)] = row
+            if (kind, row_id) not in self._gone:
+                self.rows[(kind, row_id)] = row
             if kind == "section":
                 drawn.add(row.building_id)  # type: ignore[attr-defined]
-        for effective_on, reason, key in self._removed:
+        for effective_on, reason, gone in self._removed:
             with because(reason, effective_on=effective_on):
-                delete_row(self.rows[key])
+                delete_row(gone)
+            if isinstance(gone, Section):
+                drawn.add(gone.building_id)
         if drawn:
             with because("areas by the sketch"):
                 recompute_areas(sorted(drawn))

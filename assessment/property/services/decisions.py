@@ -10,11 +10,13 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from assessment.property.merge import PolicyKind, merge_field, same
+from assessment.property.merge import PolicyKind, alike, merge_field, same, start_of_chain
 from assessment.property.models import Observation
+from assessment.property.parameters import merge_tolerances
 from assessment.property.rules.policies import broken_invariant, policy_of
 from assessment.property.services.changes import CardRows, Key
 from assessment.property.services.locks import lock_properties
+from assessment.property.services.patch_values import read_base
 from assessment.property.services.sketch import shape_values
 from assessment.property.targets import TARGETS, WHOLE_ROW, read_value
 from assessment.region.actors import Actor
@@ -110,7 +112,8 @@ def _locked(observation_ids: Iterable[UUID], actor: Actor, reason: str) -> list[
         actor.require(Permission.ACCEPT_OBSERVATIONS, town_code)
     lock_properties(row.property_id for row in rows)
     # Read again under the locks: somebody else may have decided meanwhile.
-    return list(Observation.objects.filter(id__in=wanted).order_by("observed_on", "created_at", "id"))
+    again = Observation.objects.filter(id__in=wanted).select_related("observed_by")
+    return list(again.order_by("observed_on", "created_at", "id"))
 
 
 def _apply(row: Observation, state: CardRows, reason: str) -> None:
@@ -126,7 +129,7 @@ def _apply(row: Observation, state: CardRows, reason: str) -> None:
     values: dict[str, Any] = {row.field: value}
     if key[0] == "section" and row.field == "points_ft":
         values = shape_values(points_ft=value)
-    if sentence := broken_invariant(key[0], {**state.values(key), **values}):
+    if sentence := broken_invariant(key[0], {**state.values(key), **values}, changed=values):
         raise Invalid(sentence)
     if not same(getattr(state.rows[key], row.field), value):
         state.set(key, values, effective_on=row.observed_on, reason=reason)
@@ -145,16 +148,35 @@ def _apply_row(row: Observation, key: Key, state: CardRows, reason: str) -> None
 def _merged(row: Observation, server: Any) -> Any:
     """Return what the column becomes; `Invalid` when the record changed and the row was not yet a conflict."""
     new = read_value(row.target_kind, row.field, row.value)
-    try:
-        base = read_value(row.target_kind, row.field, row.base_value)
-    except Invalid:
-        base = row.base_value
-    policy = policy_of(row.target_kind, row.field)
+    base = read_base(row.target_kind, row.field, row.base_value)
+    policy = policy_of(row.target_kind, row.field).at(merge_tolerances(row.observed_on))
     if policy.kind in _MERGING:
-        return merge_field(policy, base, new, server, signature=row.observed_on.isoformat()).value
-    if row.state == Observation.State.PENDING and not same(server, base) and not same(server, new):
-        raise Invalid(f"The record says {server} now; the observer started from {row.base_value}.")
+        return merge_field(policy, base, new, server, signature=_signature(row)).value
+    if row.state == Observation.State.PENDING and not alike(policy, server, new):
+        base, _ = start_of_chain(policy, base, server, _open_steps(row))
+        if not alike(policy, server, base):
+            raise Invalid(f"The record says {server} now; the observer started from {row.base_value}.")
     return new
+
+
+def _open_steps(row: Observation) -> list[tuple[Any, Any]]:
+    """Return what else waits on the same field: an earlier step of the same observer among it."""
+    steps = Observation.objects.filter(
+        town_id=row.town_id, target_id=row.target_id, field=row.field, state__in=_OPEN
+    ).exclude(id=row.id)
+    return [
+        (read_base(row.target_kind, row.field, base), read_base(row.target_kind, row.field, value))
+        for base, value in steps.order_by("created_at", "id").values_list("base_value", "value")
+    ]
+
+
+def _signature(row: Observation) -> str:
+    when = (
+        f"{timezone.localtime(row.captured_at):%Y-%m-%d %H:%M}"
+        if row.captured_at
+        else row.observed_on.isoformat()
+    )
+    return f"{row.observed_by.name}, {when}" if row.observed_by else when
 
 
 def _decide(row: Observation, state: str, actor: Actor, reason: str) -> None:
@@ -166,6 +188,8 @@ def _decide(row: Observation, state: str, actor: Actor, reason: str) -> None:
 
 def _supersede(accepted: list[Observation]) -> None:
     for row in accepted:
+        if policy_of(row.target_kind, row.field).kind in _MERGING:
+            continue  # what an earlier one adds is in no later one
         Observation.objects.filter(
             Q(state=Observation.State.PENDING), target_id=row.target_id, field=row.field,
             town_id=row.town_id, observed_on__lte=row.observed_on,

@@ -22,7 +22,10 @@ class CardPatch:
     patch_id
         The client's id of the change; kept on its observations.
     captured_at
-        When the device saw it.
+        When the device saw it, its clock's error taken off.
+    may_wait
+        Whether something that the device did before is still missing: what would clash is held then, since
+        the missing change may be what it starts from.
     """
 
     property_id: UUID
@@ -36,6 +39,7 @@ class CardPatch:
     source: str = ""
     captured_at: dt.datetime | None = None
     base_version: int | None = None
+    may_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,13 @@ class PatchResult:
     ----------
     status
         ``applied``, ``merged`` (the card had changed meanwhile, nothing clashed), ``conflict`` (at least one
-        field waits for a person), ``noop``, ``held`` (its inspection is not here yet) or ``quarantined``
-        (nothing was done; ``code`` and ``detail`` say why).
+        field waits for a person), ``noop``, ``held`` (something that it builds on is not here yet) or
+        ``quarantined`` (nothing was done; ``code`` and ``detail`` say why).
+    held_for
+        The id of what must come first: a visit, a row of the card, or the card itself, when an earlier change
+        to it by the same device is missing.
+    is_soft
+        Somebody else changed the card since the device saw it, and nothing clashed: a supervisor may look.
     fields
         By field: an outcome of the merge, or ``pending`` when it waits to be accepted.
     """
@@ -73,3 +82,4 @@ class PatchResult:
     observation_ids: list[UUID] = field(default_factory=list)
     version: int | None = None
     is_soft: bool = False
+    held_for: UUID | None = None

@@ -168,7 +168,7 @@ def update_row(
     for name, value in changed.items():
         setattr(row, name, value)
     after = {name: getattr(row, name) for name in changeable_fields(target_kind)}
-    if sentence := broken_invariant(target_kind, after):
+    if sentence := broken_invariant(target_kind, after, changed=changed):
         raise Invalid(sentence)
     with because(reason, effective_on=effective_on):
         try:

@@ -12,8 +12,10 @@ from assessment.property.models import Building, Feature, JournalEntry, Observat
 from assessment.property.services import (
     CardPatch,
     PatchResult,
+    add_row,
     apply_card_patch,
     apply_card_patches,
+    remove_row,
     update_row,
 )
 from assessment.region.errors import Forbidden
@@ -185,7 +187,9 @@ def test_a_new_outbuilding_waits_and_with_a_rule_comes_onto_the_card(house: Hous
     found = {"*": (None, {"code": "SHED", "quantity": 120, "unit": "sqft"})}
     assert patch(house, kind="feature", target=row_id, **found).fields == {"*": "pending"}
     assert not Feature.objects.exists()
+    assert patch(house, kind="feature", target=row_id, **found).status == "noop"
     allow(house, feature=["*"])
+    row_id = new_id()
     assert patch(house, kind="feature", target=row_id, **found).status == "applied"
     feature = Feature.objects.get(id=row_id)
     assert (feature.code, feature.quantity, feature.property_id) == ("SHED", 120, house.property_id)
@@ -193,7 +197,11 @@ def test_a_new_outbuilding_waits_and_with_a_rule_comes_onto_the_card(house: Hous
 
 
 def test_a_change_of_a_row_that_is_gone_is_kept_for_a_person(house: House) -> None:
-    result = patch(house, kind="feature", target=new_id(), quantity=(1, 2))
+    shed = add_row(
+        house.property_id, actor=SYSTEM, target_kind="feature", reason="tests", code="SHED", quantity=1
+    )
+    remove_row(house.property_id, actor=SYSTEM, target_kind="feature", target_id=shed.pk, reason="gone")
+    result = patch(house, kind="feature", target=shed.pk, quantity=(1, 2))
     assert (result.status, result.conflicts[0].reason) == ("conflict", "edit-vs-remove")
     assert Observation.objects.get().state == "conflict"
 
@@ -221,7 +229,7 @@ def test_a_new_sketch_gives_the_building_its_areas(house: House) -> None:
     assert (building.gross_area_sqft, building.living_area_sqft) == (900, 900)
 
 
-def test_a_sketch_whose_walls_cross_is_quarantined(house: House) -> None:
+def test_a_sketch_whose_walls_cross_is_parked(house: House) -> None:
     allow(house, section=["*", "any"])
     section = new_id()
     square = [[0, 0], [30, 0], [30, 20], [0, 20]]
@@ -234,7 +242,7 @@ def test_a_sketch_whose_walls_cross_is_quarantined(house: House) -> None:
     )
     bow = [[0, 0], [30, 20], [30, 0], [0, 20]]
     result = patch(house, kind="section", target=section, points_ft=(square, bow))
-    assert (result.status, result.code) == ("quarantined", "sketch-open")
+    assert (result.status, result.conflicts[0].reason) == ("conflict", "invariant: The section has no area.")
 
 
 def test_only_those_who_inspect_in_the_town_may_send(house: House) -> None:
