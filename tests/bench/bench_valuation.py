@@ -21,8 +21,8 @@ import pandas as pd
 import valuation
 from assessment.demo import files
 from valuation.cost.rules import Schedule
+from valuation.fitting.judging import peak_memory_mb
 from valuation.fitting.new_haven import joined_sales
-from valuation.fitting.rules import peak_memory_mb
 from valuation.runs.rules.groups import review_defaults
 from valuation.runs.rules.pipeline import value_frame
 

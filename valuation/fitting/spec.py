@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from valuation.frames.rules import CATEGORIES, NUMBERS, FeatureRefused, refuse_roll_values
+from valuation.frames.rules import CATEGORIES, NUMBERS, FeatureRefused, digest, refuse_roll_values
+from valuation.market.composite import Market
 from valuation.tables import TableError, column, numbers
+
+MODELS = ("cost", "hedonic", "boosted", "market")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,17 @@ class FitSpec:
         Sales before this ISO day are left out; empty for none.
     cluster : int
         Number of neighbourhoods to make of ``x`` and ``y`` where the table has none; 0 for none.
+    stratum : str
+        Fact that names the jurisdiction, for the comparison of local, pooled and partially pooled fits; the
+        neighbourhood where empty.
+    row_id : str
+        Column that names a row in the predictions; the row number in the file where empty.
+    compare : tuple of str
+        Models to fit beside the one named; empty for all.
+    model_options : mapping
+        Options of `valuation.market.composite.Market`.
+    sha256 : str
+        Of the spec's text.
     """
 
     name: str
@@ -47,6 +62,11 @@ class FitSpec:
     model: str = "cost"
     cost: Mapping[str, Any] = field(default_factory=dict)
     market: Mapping[str, Any] = field(default_factory=dict)
+    stratum: str = ""
+    row_id: str = ""
+    compare: tuple[str, ...] = ()
+    model_options: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         refuse_roll_values(self.facts, declared=self._values())
@@ -64,6 +84,23 @@ def _source_columns(source: Any) -> list[str]:
     return [*named, *([source["minus"]] if "minus" in source else [])]
 
 
+_KEYS = {
+    "": "name model compare sales facts neighbourhoods cost market market_model",
+    "sales": "price date date_format holdout_share keep cards_value first_day stratum row_id",
+    "neighbourhoods": "cluster",
+    "market": "features trees leaves learning_rate least_in_leaf hold",
+}
+
+
+def _unknown_keys(plain: Mapping[str, Any]) -> list[str]:
+    own = {"numbers", "categories", "seed", "threads", "on_step"}
+    options = {one.name for one in fields(Market)} - own
+    found = [name for name in plain.get("market_model", {}) if name not in options]
+    for table, words in _KEYS.items():
+        found += [name for name in (plain.get(table, {}) if table else plain) if name not in words.split()]
+    return sorted(found)
+
+
 def read_spec(path: Path) -> FitSpec:
     """Read a spec.
 
@@ -75,7 +112,8 @@ def read_spec(path: Path) -> FitSpec:
         When a fact is made of a price or of a value already on the cards.
     """
     try:
-        plain = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        plain = tomllib.loads(text)
     except FileNotFoundError as error:
         raise TableError("no_such_file", f"{path} does not exist") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -96,6 +134,11 @@ def read_spec(path: Path) -> FitSpec:
             model=plain.get("model", "cost"),
             cost=plain.get("cost", {}),
             market=plain.get("market", {}),
+            stratum=str(sales.get("stratum", "")),
+            row_id=str(sales.get("row_id", "")),
+            compare=tuple(plain.get("compare", ())),
+            model_options=plain.get("market_model", {}),
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
         )
     except FeatureRefused:
         raise
@@ -105,8 +148,14 @@ def read_spec(path: Path) -> FitSpec:
         raise TableError("bad_spec", f"{path}: {error}") from error
     if not 0 < spec.holdout_share < 0.9:
         raise TableError("bad_spec", f"{path}: holdout_share must be between 0 and 0.9")
-    if spec.model not in ("cost", "boosted", "hedonic"):
-        raise TableError("bad_spec", f"{path}: model is cost, boosted or hedonic, not {spec.model!r}")
+    unknown = _unknown_keys(plain)
+    if unknown:
+        raise TableError("bad_spec", f"{path} has no use for {', '.join(map(repr, unknown))}")
+    for kind in (spec.model, *spec.compare):
+        if kind not in MODELS:
+            raise TableError("bad_spec", f"{path}: a model is one of {', '.join(MODELS)}, not {kind!r}")
+    if spec.stratum and spec.stratum not in (*spec.facts, *(("neighbourhood",) if spec.cluster else ())):
+        raise TableError("bad_spec", f"{path}: the stratum {spec.stratum!r} is none of the facts")
     return spec
 
 
@@ -122,6 +171,8 @@ class Sales:
         Dollars, ordinal days, and the cards' own values (NaN where none).
     left_out : dict of str to int
         Rows that were not used, by reason.
+    rows : list of str
+        What names each row: its number in the file from 1, or the column that the spec gives.
     """
 
     frame: pd.DataFrame
@@ -129,6 +180,15 @@ class Sales:
     sold_on: np.ndarray[Any, np.dtype[np.int64]]
     cards: np.ndarray[Any, np.dtype[np.float64]]
     left_out: dict[str, int]
+    rows: np.ndarray[Any, np.dtype[np.object_]] = field(default_factory=lambda: np.zeros(0, dtype=object))
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash of facts, prices, days and card values that were read."""
+        hasher = hashlib.sha256(digest(self.frame).encode())
+        for cells in (self.prices, self.sold_on, self.cards):
+            hasher.update(np.ascontiguousarray(cells).tobytes())
+        return hasher.hexdigest()
 
 
 def sales_of(table: pd.DataFrame, spec: FitSpec) -> Sales:
@@ -164,6 +224,8 @@ def sales_of(table: pd.DataFrame, spec: FitSpec) -> Sales:
     cards = (
         numbers(column(table, spec.cards_value)) if spec.cards_value else pd.Series(np.nan, index=table.index)
     )
+    named = column(table, spec.row_id).astype(str).tolist() if spec.row_id else list(range(1, len(table) + 1))
+    names = np.array([str(name) for name in named], dtype=object)
     ordinals = days[keep].map(lambda day: day.toordinal()).to_numpy(dtype=np.int64)
     order = np.argsort(ordinals, kind="stable")
     return Sales(
@@ -172,6 +234,7 @@ def sales_of(table: pd.DataFrame, spec: FitSpec) -> Sales:
         sold_on=ordinals[order],
         cards=np.asarray(cards[keep], dtype=np.float64)[order],
         left_out=left_out,
+        rows=names[keep.to_numpy()][order],
     )
 
 

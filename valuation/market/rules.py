@@ -32,12 +32,13 @@ class MarketModel(Protocol):
         ...
 
 
-def _numbers(frame: pd.DataFrame, names: tuple[str, ...]) -> Floats:
+def numeric(frame: pd.DataFrame, names: tuple[str, ...]) -> Floats:
+    """Return columns as floats, side by side; what is no number is NaN."""
     columns = [pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan) for name in names]
     return np.column_stack(columns) if columns else np.zeros((len(frame), 0))
 
 
-def _codes(cells: pd.Series, levels: list[str]) -> NDArray[np.intp]:
+def coded(cells: pd.Series, levels: list[str]) -> NDArray[np.intp]:
     """Return each code's place among the levels, -1 for one that is not there."""
     text = pd.Index(cells.astype(str).tolist(), dtype=object)
     return np.asarray(pd.Index(levels, dtype=object).get_indexer(text), dtype=np.intp)
@@ -78,7 +79,7 @@ class Hedonic:
             self.levels_[name] = sorted(map(str, counts.index[counts >= 5]))
         first, last = int(sold_on.min()), int(sold_on.max())
         self.knots_ = np.linspace(first, max(last, first + 1), max(2, (last - first) // self.knot_days + 1))
-        design, ridge = self._design(frame, sold_on)
+        design, ridge = self.design(frame, sold_on)
         target = np.log(prices)
         self.level_ = float(target.mean())
         gram = design.T @ design + np.diag(ridge)
@@ -87,17 +88,18 @@ class Hedonic:
 
     def predict(self, frame: pd.DataFrame, on: Days) -> Floats:
         """Return dollars at the price level of each ordinal day."""
-        design, _ = self._design(frame, on)
+        design, _ = self.design(frame, on)
         return np.asarray(np.exp(self.level_ + design @ self.coefficients_), dtype=np.float64)
 
     def _transformed(self, frame: pd.DataFrame) -> Floats:
-        raw = _numbers(frame, self.numbers)
+        raw = numeric(frame, self.numbers)
         for index, name in enumerate(self.numbers):
             if name.endswith("_sqft"):
                 raw[:, index] = np.log1p(np.maximum(raw[:, index], 0))
         return raw
 
-    def _design(self, frame: pd.DataFrame, days: Days) -> tuple[Floats, Floats]:
+    def design(self, frame: pd.DataFrame, days: Days) -> tuple[Floats, Floats]:
+        """Return the columns (1, standardised numbers, squares, gaps, codes, price level) and the ridge of each."""
         raw = self._transformed(frame)
         missing = np.isnan(raw)
         z = np.clip((np.where(missing, self.fill_, raw) - self.mean_) / self.scale_, -5, 5)
@@ -105,7 +107,7 @@ class Hedonic:
         ridge = [np.full(1, 1e-6), np.full(z.shape[1], 1e-2), np.full(2 * z.shape[1], self.hold)]
         for name in self.categories:
             levels = self.levels_[name]
-            codes = _codes(frame[name], levels)
+            codes = coded(frame[name], levels)
             hot = np.zeros((len(frame), len(levels) + 1))
             hot[np.arange(len(frame)), codes] = 1.0
             parts.append(hot[:, :-1])
@@ -187,8 +189,8 @@ class Boosted:
         return np.asarray(np.exp(self.booster_.predict(table, num_threads=self.threads)), dtype=np.float64)
 
     def _table(self, frame: pd.DataFrame, days: Days) -> Floats:
-        codes = [_codes(frame[name], self.levels_[name]).astype(np.float64) for name in self.categories]
-        numbers = _numbers(frame, self.numbers)
+        codes = [coded(frame[name], self.levels_[name]).astype(np.float64) for name in self.categories]
+        numbers = numeric(frame, self.numbers)
         return np.column_stack([numbers, days.astype(np.float64), *codes])
 
 

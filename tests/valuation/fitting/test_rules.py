@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import io
 import json
 from pathlib import Path
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 
 from assessment.demo import files
 from tests.valuation.cost.test_calibration import market
+from valuation.fitting.making import FitError
 from valuation.fitting.new_haven import joined_sales
-from valuation.fitting.rules import FitError, fit, split_by_day
+from valuation.fitting.rules import Asked, Training, fit, predictions_of, split_by_day
 from valuation.fitting.spec import FitSpec, Sales, read_spec, sales_of
 from valuation.frames.rules import FeatureRefused
+from valuation.ratio.rules import RatioStudyError, cod
 from valuation.tables import read_table
 
 SPECS = Path(__file__).parents[3] / "docs" / "specs"
@@ -48,24 +51,52 @@ def test_sales_of_one_day_cannot_be_split() -> None:
     assert caught.value.code == "one_day"
 
 
-def test_what_the_held_out_sales_fetched_changes_no_value_and_no_table() -> None:
+ALL = ("cost", "hedonic", "boosted", "market")
+MADE = dataclasses.replace(SPEC, model="market", model_options={"trees": 40, "members": 1}, compare=ALL)
+
+
+@pytest.mark.parametrize("absurd", [3.0, 1e9, np.nan])
+def test_what_the_held_out_sales_fetched_changes_no_value_no_limit_and_no_table(absurd: float) -> None:
     sales = made()
-    report = fit(sales, SPEC, resamples=20)
     held, _ = split_by_day(sales.sold_on, SPEC.holdout_share)
-    changed = dataclasses.replace(sales, prices=np.where(held, sales.prices * 3, sales.prices))
-    other = fit(changed, SPEC, resamples=20)
-    assert other.schedule == report.schedule
-    for name, judged in report.judged.items():
-        assert np.array_equal(other.judged[name].values, judged.values), name
+    training = Training(sales.frame[~held], sales.prices[~held], sales.sold_on[~held])
+    asked = Asked(sales.frame[held], sales.sold_on[held])
+    found, schedule = predictions_of(training, asked, MADE, kinds=ALL)
+    poisoned = dataclasses.replace(sales, prices=np.where(held, sales.prices * absurd, sales.prices))
+    if np.isfinite(absurd):
+        report = fit(poisoned, MADE, resamples=20)
+        values = {name: judged.prediction for name, judged in report.judged.items()}
+        assert report.schedule == schedule
+    else:
+        with pytest.raises(RatioStudyError, match="no finite number"):  # judged, and refused there
+            fit(poisoned, MADE, resamples=20)
+        training = Training(sales.frame[~held], poisoned.prices[~held], sales.sold_on[~held])
+        values, again = predictions_of(training, asked, MADE, kinds=ALL)
+        assert again == schedule
+    for name, before in found.items():
+        assert np.array_equal(values[name].values, before.values), name
+        for limit in ("low", "high"):
+            mine, theirs = getattr(values[name], limit), getattr(before, limit)
+            assert (mine is None) == (theirs is None)
+            assert mine is None or np.array_equal(mine, theirs), name
+
+
+def test_a_prediction_is_given_no_price_by_structure() -> None:
+    assert {one.name for one in dataclasses.fields(Asked)} == {"frame", "sold_on"}
+    assert "sales" not in inspect.signature(predictions_of).parameters
+    sales = made()
+    held, first = split_by_day(sales.sold_on, SPEC.holdout_share)
+    assert not set(sales.frame.columns) & {"price", "prices"}
+    assert sales.sold_on[~held].max() < first
 
 
 def test_facts_of_a_held_out_sale_change_its_own_value_only() -> None:
     sales = made()
-    report = fit(sales, SPEC, resamples=20)
+    report = fit(sales, MADE, resamples=20)
     frame = sales.frame.copy()
     frame.loc[len(frame) - 1, "living_sqft"] *= 2
-    other = fit(dataclasses.replace(sales, frame=frame), SPEC, resamples=20)
-    for name in ("cost", "hedonic", "boosted"):
+    other = fit(dataclasses.replace(sales, frame=frame), MADE, resamples=20)
+    for name in ALL:
         before, after = report.judged[name].values, other.judged[name].values
         assert np.array_equal(before[:-1], after[:-1])
         assert after[-1] != before[-1]
@@ -95,7 +126,7 @@ def test_cost_and_hedonic_beat_both_naive_floors_by_more_than_the_intervals(
         "new_haven": new_haven_csv,
     }[name]
     spec = read_spec(SPECS / f"{name}.toml")
-    report = fit(sales_of(read_table(path), spec), spec, resamples=200, market_models=("hedonic",))
+    report = fit(sales_of(read_table(path), spec), spec, resamples=200, kinds=("cost", "hedonic"))
     for model in ("cost", "hedonic"):
         for baseline in ("fixed_value", "value_per_area"):
             assert report.beats(model, baseline), f"{model} does not beat {baseline}"
@@ -139,11 +170,57 @@ def test_the_command_prints_the_promised_json_and_writes_predictions(
             "--predictions", str(predictions), "--schedule", str(schedule),
         )
     )  # fmt: skip
-    assert {"n", "median_ratio", "cod", "prd", "prb", "mki", "mape", "r2"} <= set(found["holdout"])
+    holdout = found["holdout"]
+    assert {
+        "n",
+        "median_ratio",
+        "cod",
+        "prd",
+        "prb",
+        "mki",
+        "mape",
+        "r2",
+        "seconds",
+        "peak_memory_mb",
+    } <= set(holdout)
+    assert {"seed", "spec_sha256", "data_sha256", "interval_coverage", "intervals"} <= set(holdout)
+    assert set(holdout["baselines"]) == {"fixed_value", "value_per_area", "cards"}
     assert set(found["compared"]) == {"fixed_value", "value_per_area", "cards", "cost", "hedonic", "boosted"}
+    total = holdout["strata"]["total"]
+    assert {"mape_local", "mape_pooled", "mape_partial"} <= set(total)
+    assert sum(row["n_holdout"] for row in holdout["strata"]["by_stratum"].values()) == holdout["n"]
     held = read_table(predictions)
-    assert len(held) == found["holdout"]["n"]
+    assert list(held.columns[:7]) == ["row", "price", "date", "stratum", "prediction", "low", "high"]
+    assert len(held) == holdout["n"]
+    source = read_table(new_haven_csv)
+    for _, row in held.iloc[::20].iterrows():
+        mine = source.iloc[int(row["row"]) - 1]
+        assert float(mine["Sale Amount"]) == float(row["price"])
+        assert mine["nghd"] == row["stratum"]
+    assert found["holdout"]["cod"] == pytest.approx(
+        cod(held["prediction"].astype(float), held["price"].astype(float)), rel=1e-3
+    )
     assert json.loads(schedule.read_text())["base_rate"]
+
+
+def test_the_market_model_prints_its_coverage_and_writes_its_limits(
+    new_haven_csv: Path, tmp_path: Path
+) -> None:
+    spec, predictions = tmp_path / "spec.toml", tmp_path / "held.csv"
+    text = (SPECS / "new_haven.toml").read_text().replace('model = "cost"', 'model = "market"')
+    spec.write_text(text + "\n[market_model]\ntrees = 40\nmembers = 1\n")
+    found = json.loads(
+        _command(
+            new_haven_csv, spec, "--json", "--only", "--resamples", "20", "--predictions", str(predictions)
+        )
+    )
+    assert set(found["compared"]) == {"fixed_value", "value_per_area", "cards", "market"}
+    held = read_table(predictions)
+    low, high, price, value = (held[name].astype(float) for name in ("low", "high", "price", "prediction"))
+    assert ((low <= value) & (value <= high)).all()
+    inside = ((price >= low) & (price <= high)).mean()
+    assert found["holdout"]["interval_coverage"] == pytest.approx(inside, abs=0.01)
+    assert len(found["holdout"]["interval_coverage_by_fifth"]) == 5
 
 
 @pytest.mark.parametrize(
@@ -154,6 +231,9 @@ def test_the_command_prints_the_promised_json_and_writes_predictions(
         (('baths = "baths"', 'baths = "Assessed Value"'), "never a feature"),
         (('price = "Sale Amount"', ""), "no 'price'"),
         (("[sales]", "[sales"), "no TOML"),
+        (('model = "cost"', 'model = "oracle"'), "a model is one of"),
+        (("[sales]", '[sales]\nstratum = "moon"'), "none of the facts"),
+        (("[market]", "[market_model]\ntreees = 3\n[market]"), "no use for 'treees'"),
     ],
 )
 def test_a_bad_spec_is_refused_in_one_line(new_haven_csv: Path, tmp_path: Path, change, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from valuation.cost.rules import CalibrationError, ScheduleError
-from valuation.fitting.rules import FitError, FitReport, fit
-from valuation.fitting.spec import read_spec, sales_of
+from valuation.fitting.judging import FitReport
+from valuation.fitting.making import FitError
+from valuation.fitting.rules import fit
+from valuation.fitting.spec import day_text, read_spec, sales_of
 from valuation.frames.rules import FeatureRefused
 from valuation.ratio.rules import RatioStudyError
 from valuation.tables import TableError, read_table
@@ -49,6 +52,10 @@ class Command(BaseCommand):
             "--predictions", type=Path, help="write the held-out sales with every value (CSV)"
         )
         parser.add_argument("--schedule", type=Path, help="write the calibrated cost schedule (JSON)")
+        parser.add_argument(
+            "--only", action="store_true", help="fit the spec's model and the baselines alone"
+        )
+        parser.add_argument("--threads", type=int, default=1, help="processor cores of the trees")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,7 +64,13 @@ class Command(BaseCommand):
             spec = read_spec(options["spec"])
             sales = sales_of(read_table(options["file"]), spec)
             report = fit(
-                sales, spec, seed=options["seed"], resamples=options["resamples"], on_stage=self._stage
+                sales,
+                spec,
+                seed=options["seed"],
+                resamples=options["resamples"],
+                kinds=(spec.model,) if options["only"] else None,
+                threads=options["threads"],
+                on_stage=self._stage,
             )
         except (
             TableError,
@@ -69,9 +82,10 @@ class Command(BaseCommand):
         ) as error:
             raise CommandError(str(error)) from error
         if options["predictions"]:
-            held = sales.sold_on >= sales.sold_on[-report.chosen.study.n]
-            _write_predictions(options["predictions"], report, sales.prices[held])
+            _write_predictions(options["predictions"], report)
         if options["schedule"]:
+            if report.schedule is None:
+                raise CommandError("no cost schedule was calibrated: the spec compares no cost model")
             options["schedule"].write_text(json.dumps(report.schedule.as_json(), indent=1) + "\n")
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=2))
@@ -106,10 +120,31 @@ def _shown(value: float | None, width: int, digits: int = 3) -> str:
     return f"{'-' if value is None else format(value, f'.{digits}f'):>{width}}"
 
 
-def _write_predictions(path: Path, report: FitReport, prices: Any) -> None:
-    names = list(report.judged)
+def _write_predictions(path: Path, report: FitReport) -> None:
+    """Write one row for each held-out sale, in order of date: id, price, date, stratum, value, limits, all models."""
+    chosen = report.chosen.prediction
+    nothing = [""] * len(chosen.values)
+    low = nothing if chosen.low is None else [_dollars(value) for value in chosen.low]
+    high = nothing if chosen.high is None else [_dollars(value) for value in chosen.high]
+    others = [name for name in report.judged if name != report.spec.model]
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
-        writer.writerow(["price", *names])
-        for row in zip(prices, *(report.judged[name].values for name in names), strict=True):
-            writer.writerow([f"{figure:.0f}" for figure in row])
+        writer.writerow(["row", "price", "date", "stratum", "prediction", "low", "high", *others])
+        held = report.held
+        for at, row in enumerate(held["row"]):
+            writer.writerow(
+                [
+                    row,
+                    _dollars(held["prices"][at]),
+                    day_text(held["sold_on"][at]),
+                    held["stratum"][at],
+                    _dollars(chosen.values[at]),
+                    low[at],
+                    high[at],
+                    *(_dollars(report.judged[name].values[at]) for name in others),
+                ]
+            )
+
+
+def _dollars(value: float) -> str:
+    return f"{value:.2f}".removesuffix(".00") if math.isfinite(value) else ""

@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from valuation.cost.rules import Schedule
-from valuation.fitting.rules import calibrator_from, split_by_day
+from valuation.fitting.making import calibrator_from
+from valuation.fitting.rules import split_by_day
 from valuation.frames.rules import CATEGORIES, NUMBERS
 from valuation.market.rules import Hedonic
 from valuation.runs.rules.appraisal import RawValues, Valued, flags_of, raw_values, value_properties

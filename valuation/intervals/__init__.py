@@ -1,0 +1,1 @@
+"""Prediction intervals that keep their promise on later sales."""

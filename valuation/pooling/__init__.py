@@ -1,0 +1,1 @@
+"""Partial pooling: what a jurisdiction says itself, as far as its sales can be believed, and the region for the rest."""
