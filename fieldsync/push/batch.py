@@ -24,7 +24,7 @@ from fieldsync.push import ledger
 from fieldsync.push.effects import Effect, Effects, apply_items
 from fieldsync.push.reading import Item, read_again, row_of
 from fieldsync.push.rules import Status, advance, receipt
-from fieldsync.push.schemas import InspectionIn, PushIn
+from fieldsync.push.schemas import PushIn
 
 log = structlog.get_logger(__name__)
 
@@ -322,6 +322,5 @@ def _entities(items: Iterable[Item]) -> set[UUID]:
         if item.envelope is None:
             continue
         found.add(item.envelope.entity_id)
-        seen = item.payload.observations if isinstance(item.payload, InspectionIn) else item.envelope.changes
-        found |= {row_id for path in seen or () if (row_id := row_of(path)) is not None}
+        found |= {row_id for path in item.envelope.changes or () if (row_id := row_of(path)) is not None}
     return found
