@@ -2,22 +2,28 @@
 
 from fieldsync.conflicts.models import Conflict
 from fieldsync.devices.models import Device, EnrolmentCode
-from fieldsync.feed.models import FeedHead, PackageRecord, SyncEpoch
+from fieldsync.feed.models import FeedHead, FeedStep, PackageRecord, SyncEpoch
 from fieldsync.packages.models import Package
 from fieldsync.photos.models import Upload
 from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.reconciliation.models import Statement
+from fieldsync.quality.models import Recheck, RecheckItem
+from fieldsync.review.models import ReviewAnswer
 
 __all__ = [
     "Conflict",
     "Device",
     "EnrolmentCode",
     "FeedHead",
+    "FeedStep",
     "Mutation",
     "Package",
     "PackageRecord",
     "Quarantine",
     "Statement",
+    "Recheck",
+    "RecheckItem",
+    "ReviewAnswer",
     "SyncEpoch",
     "Upload",
 ]

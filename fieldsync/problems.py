@@ -106,6 +106,17 @@ class PackageClosed(FieldProblem):
     )
 
 
+class SnapshotAdvised(FieldProblem):
+    """The member ``manifest`` is where. Nothing of the client's is lost: it keeps its outbox."""
+
+    code, title, status = (
+        "snapshot-advised",
+        "So much changed that taking the package anew costs less than the changes",
+        410,
+    )
+    retry = "refresh-manifest"
+
+
 class RangeNotSatisfiable(FieldProblem):
     code, title, status = "range-not-satisfiable", "The bytes asked for are outside of the file", 416
 

@@ -162,12 +162,34 @@ class Store:
                 (package_id, manifest["cursor"], json.dumps(manifest)),
             )
 
-    def apply_changes(self, package_id: str, changes: Iterable[dict[str, Any]], cursor: str) -> None:
-        """Apply a whole delta and move the cursor in one transaction."""
+    def apply_changes(
+        self,
+        package_id: str,
+        changes: Iterable[dict[str, Any]],
+        cursor: str,
+        patches: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        """Apply a whole delta, in the order of its numbers, and move the cursor in one transaction.
+
+        A patch of a record that is not here changes nothing; the checksum then tells.
+        """
+        steps = list(changes)
+        for group in patches:
+            for seq, record_id, *values in group["rows"]:
+                patch = dict(zip(group["paths"], values, strict=True))
+                steps.append(
+                    {"seq": seq, "op": "patch", "kind": group["kind"], "id": record_id, "data": patch}
+                )
         with self.transaction() as db:
-            for change in changes:
+            for change in sorted(steps, key=lambda change: int(change["seq"])):
                 if change["op"] == "put":
                     self.put_record(package_id, change["kind"], change["id"], change["data"])
+                elif change["op"] == "patch":
+                    record = self.find_in_package(package_id, change["kind"], change["id"])
+                    if record is not None:
+                        self.put_record(
+                            package_id, change["kind"], change["id"], patched(record, change["data"])
+                        )
                 else:
                     db.execute(
                         "DELETE FROM record WHERE package_id = ? AND kind = ? AND record_id = ?",
@@ -219,8 +241,28 @@ class Store:
             ).fetchone()
         return json.loads(row[0]) if row else None
 
+    def find_in_package(self, package_id: str, kind: str, record_id: str) -> Any:
+        """Return a record of one package, or None."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT data FROM record WHERE package_id = ? AND kind = ? AND record_id = ?",
+                (package_id, kind, record_id),
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
     def checksum(self, package_id: str) -> tuple[int, str]:
         """Return how many records a package has and their checksum, always from the rows themselves."""
         with self._lock:
             rows = self._db.execute("SELECT hash FROM record WHERE package_id = ?", (package_id,)).fetchall()
         return len(rows), checksum(int(row[0], 16) for row in rows)
+
+
+def patched(record: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """Return a card with new values at paths: ``version``, ``property/<field>``, ``<kind>/<place>/<field>``."""
+    for path, value in patch.items():
+        *way, last = path.split("/")
+        target: Any = record
+        for step in way:
+            target = target[int(step)] if isinstance(target, list) else target[step]
+        target[last] = value
+    return record

@@ -18,6 +18,7 @@ from fieldsync.client.transport import ProblemAnswer, Transport
 
 SCHEMA_VERSION = 2
 BATCH = 200
+PULL = {"limit": 1000, "patches": "true"}
 CHILD_KINDS = ("building", "section", "land_line", "feature")
 
 
@@ -119,11 +120,13 @@ class Tablet:
         """
         cursor = self.store.packages()[package_id]
         changes: list[dict[str, Any]] = []
+        patches: list[dict[str, Any]] = []
         try:
             while True:
                 path = f"packages/{package_id}/changes"
-                page = self.transport.send("GET", path, params={"cursor": cursor, "limit": 1000}).json()
+                page = self.transport.send("GET", path, params={**PULL, "cursor": cursor}).json()
                 changes += page["changes"]
+                patches += page.get("patches", [])
                 cursor = page["next_cursor"]
                 if not page["has_more"]:
                     break
@@ -131,10 +134,10 @@ class Tablet:
             if problem.retry != "refresh-manifest":
                 raise
             return int(self.download(package_id)["checksum"]["records"])
-        self.store.apply_changes(package_id, changes, cursor)
+        self.store.apply_changes(package_id, changes, cursor, patches)
         if self.store.checksum(package_id) != (page["checksum"]["records"], page["checksum"]["value"]):
             self.download(package_id)
-        return len(changes)
+        return len(changes) + sum(len(group["rows"]) for group in patches)
 
     def cards(self, package_id: str) -> dict[str, Any]:
         """Return the record cards of a package as the server last gave them, by property id."""

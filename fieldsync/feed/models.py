@@ -44,7 +44,8 @@ class PackageRecord(TownModel):
     """One record in a package, with the number of its latest change; a removed one stays as a tombstone.
 
     ``content_hash`` is of the record as it would be delivered at ``seq``. The trigger that numbers a
-    change clears it; whoever reads the feed next computes it and puts it back.
+    change clears it; whoever reads the feed next computes it and puts it back. ``joined_seq`` is the number
+    with which the record last joined: a reader behind it has never had the record.
     """
 
     class Op(models.TextChoices):
@@ -55,6 +56,7 @@ class PackageRecord(TownModel):
     kind = models.CharField(max_length=20, default="card")
     record_id = models.UUIDField(help_text="of a card: the property's id")
     seq = models.BigIntegerField()
+    joined_seq = models.BigIntegerField(default=0)
     op = models.CharField(max_length=6, choices=Op.choices, default=Op.PUT)
     content_hash = models.BigIntegerField(null=True, blank=True, help_text="64 bits, as a signed number")
 
@@ -66,3 +68,20 @@ class PackageRecord(TownModel):
             models.Index(fields=["package", "seq"], name="feed_in_order"),
             models.Index(fields=["town", "record_id"], name="packages_of_a_record"),
         ]
+
+
+class FeedStep(TownModel):
+    """One transaction's changes in a package's feed: by it the journal tells which fields changed since.
+
+    Written by the trigger that gives the numbers; removed when the package closes.
+    """
+
+    package = TownForeignKey(Package, related_name="feed_steps")
+    last_seq = models.BigIntegerField(help_text="the highest number that the transaction was given")
+    transaction_id = models.BigIntegerField(help_text="as the journal has it")
+    first_entry_id = models.BigIntegerField(
+        help_text="no journal entry of it is older: transaction ids begin anew after a restore"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["package", "last_seq"], name="feed_steps_in_order")]

@@ -129,3 +129,56 @@ class Cursor:
             return cls(epoch=UUID(body["e"]), package_id=UUID(body["p"]), seq=body["s"])
         except (binascii.Error, UnicodeError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadCursor(token) from error
+
+
+# What an entry costs beside its record: the number, the id, and the server's work to write it anew, in bytes.
+ENTRY_BYTES = 60
+# Nobody is sent to the snapshot for less than a page over a poor line takes in a second or two.
+SMALL_DELTA_BYTES = 64 * 1024
+REBUILD_AFTER_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How many entries lie behind a number: records as they are now, and removals."""
+
+    puts: int
+    removes: int
+
+    def cost_bytes(self, record_bytes: float) -> float:
+        """Return what sending them costs, where a record takes so many bytes."""
+        return self.puts * (record_bytes + ENTRY_BYTES) + self.removes * ENTRY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A built package: the number up to which it goes, its records, and their bytes as sent."""
+
+    head: int
+    records: int
+    byte_count: int
+
+    @property
+    def record_bytes(self) -> float:
+        """Bytes that one record takes on the wire."""
+        return self.byte_count / self.records if self.records else float(ENTRY_BYTES)
+
+
+def is_snapshot_cheaper(behind_cursor: Behind, behind_snapshot: Behind, snapshot: Snapshot) -> bool:
+    """Say whether taking the snapshot and what came after it costs less than all that is behind a cursor.
+
+    A package of which nearly everything changed is a file on disk already; one whose snapshot is old is not.
+    """
+    delta = behind_cursor.cost_bytes(snapshot.record_bytes)
+    instead = snapshot.byte_count + behind_snapshot.cost_bytes(snapshot.record_bytes)
+    return delta > SMALL_DELTA_BYTES and instead < delta
+
+
+def is_rebuild_due(behind_snapshot: Behind, snapshot: Snapshot, *, age_s: float) -> bool:
+    """Say whether a snapshot should be made anew: what came after it costs more, or it is a day old."""
+    if not (behind_snapshot.puts or behind_snapshot.removes):
+        return False
+    if age_s >= REBUILD_AFTER_S:
+        return True
+    delta = behind_snapshot.cost_bytes(snapshot.record_bytes)
+    return delta > max(snapshot.byte_count, SMALL_DELTA_BYTES)

@@ -22,10 +22,26 @@ class ChangeOut(Schema):
     data: dict[str, Any] | None = None
 
 
+class PatchesOut(Schema):
+    """Records of which the same fields changed; a row is ``[seq, id, *values]``, a value for each path.
+
+    Paths are ``version``, ``property/<field>`` and ``<kind>/<place in the list, from 0>/<field>``.
+    """
+
+    kind: str
+    paths: list[str]
+    rows: list[list[Any]]
+
+
 class ChangesOut(Schema):
-    """A page of changes; the checksum is on the last page only."""
+    """A page of changes; the checksum is on the last page only.
+
+    ``patches`` is there for readers that asked for them. Whole records and patches of one page are of
+    different records.
+    """
 
     changes: list[ChangeOut]
+    patches: list[PatchesOut] = []
     next_cursor: str
     has_more: bool
     head_seq: int

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from assessment.region.actors import Actor
 from assessment.region.rules import Permission
-from fieldsync.feed.models import FeedHead, PackageRecord, SyncEpoch
+from fieldsync.feed.models import FeedHead, FeedStep, PackageRecord, SyncEpoch
 from fieldsync.feed.rules import to_signed
 from fieldsync.feed.selectors import find_epoch
 from fieldsync.feed.triggers import MEMBERSHIP_LOCK
@@ -40,6 +40,7 @@ def add_records(package: Package, record_ids: Iterable[UUID], *, actor: Actor, k
         if row is None:
             row = PackageRecord(town_id=package.town_id, package=package, kind=kind, record_id=record_id)
         row.seq, row.op, row.content_hash = head.head, PackageRecord.Op.PUT, None
+        row.joined_seq = head.head
         fresh.append(row)
     PackageRecord.objects.bulk_create([row for row in fresh if row.record_id not in present])
     _save_numbers([row for row in fresh if row.record_id in present])
@@ -67,6 +68,7 @@ def remove_records(package: Package, record_ids: Iterable[UUID], *, actor: Actor
 def close_feed(package: Package) -> None:
     """Number no more changes for a package."""
     FeedHead.objects.filter(package=package).update(is_open=False)
+    FeedStep.objects.filter(package=package).delete()
 
 
 def begin_epoch(town_code: int, *, actor: Actor, reason: str) -> SyncEpoch:
@@ -125,4 +127,4 @@ def _lock_head(package: Package) -> FeedHead:
 
 def _save_numbers(rows: Sequence[PackageRecord]) -> None:
     if rows:
-        PackageRecord.objects.bulk_update(rows, ["seq", "op", "content_hash"], batch_size=1000)
+        PackageRecord.objects.bulk_update(rows, ["seq", "joined_seq", "op", "content_hash"], batch_size=1000)

@@ -15,12 +15,13 @@ be missed.
 MEMBERSHIP_LOCK = 0x67_6C_66  # the first key of pg_advisory_xact_lock(key, town)
 
 NUMBER_CHANGES_SQL = """
-CREATE OR REPLACE FUNCTION fieldsync_is_first_change(town smallint, property uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION fieldsync_is_first_change(town smallint, is_on_cards boolean) RETURNS boolean
+LANGUAGE plpgsql AS $$
 DECLARE
   queued text := 'grandlist.feed_queued_' || town;
 BEGIN
   -- For this transaction only; a savepoint that is undone takes back the mark with the event it stands for.
-  IF property IS NULL OR coalesce(current_setting(queued, true), '') = 'yes' THEN
+  IF NOT is_on_cards OR coalesce(current_setting(queued, true), '') = 'yes' THEN
     RETURN false;
   END IF;
   PERFORM set_config(queued, 'yes', true);
@@ -32,6 +33,7 @@ DECLARE
   reading text;
   writing text;
   touched uuid[];
+  owners uuid[];
   packages uuid[];
 BEGIN
   PERFORM set_config('grandlist.feed_queued_' || NEW.town_id, '', true);
@@ -42,10 +44,16 @@ BEGIN
   PERFORM pg_advisory_xact_lock_shared(:membership_lock, NEW.town_id);
   -- Into arrays first: as sub-queries of the statements below they were planned as nested scans of the
   -- journal, at 500 ms for a batch of 200 instead of 20.
-  SELECT array_agg(DISTINCT j.property_id) INTO touched
+  SELECT array_agg(DISTINCT j.property_id) FILTER (WHERE j.property_id IS NOT NULL),
+         array_agg(DISTINCT j.row_id) FILTER (WHERE j.table_name = 'assessment_owner')
+    INTO touched, owners
     FROM assessment_journalentry j
-    WHERE j.id >= NEW.id AND j.town_id = NEW.town_id AND j.transaction_id = NEW.transaction_id
-      AND j.property_id IS NOT NULL;
+    WHERE j.id >= NEW.id AND j.town_id = NEW.town_id AND j.transaction_id = NEW.transaction_id;
+  -- An owner belongs to no single property, but his name is on the cards of all that he owns.
+  IF owners IS NOT NULL THEN
+    touched := touched || ARRAY(SELECT DISTINCT h.property_id FROM assessment_ownership h
+      WHERE h.town_id = NEW.town_id AND h.owner_id = ANY (owners) AND h.valid_to IS NULL);
+  END IF;
   SELECT array_agg(DISTINCT r.package_id) INTO packages FROM fieldsync_packagerecord r
     WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id = ANY (touched);
   PERFORM h.package_id FROM fieldsync_feedhead h
@@ -59,10 +67,13 @@ BEGIN
     ), numbered AS (
       UPDATE fieldsync_packagerecord r SET seq = c.seq, content_hash = NULL FROM changed c WHERE r.id = c.id
       RETURNING r.package_id, r.seq
+    ), stepped AS (
+      UPDATE fieldsync_feedhead h SET head = n.head
+      FROM (SELECT package_id, max(seq) AS head FROM numbered GROUP BY package_id) n
+      WHERE h.package_id = n.package_id RETURNING h.package_id, h.head
     )
-    UPDATE fieldsync_feedhead h SET head = n.head
-    FROM (SELECT package_id, max(seq) AS head FROM numbered GROUP BY package_id) n
-    WHERE h.package_id = n.package_id;
+    INSERT INTO fieldsync_feedstep (id, town_id, package_id, last_seq, transaction_id, first_entry_id)
+    SELECT gen_random_uuid(), NEW.town_id, s.package_id, s.head, NEW.transaction_id, NEW.id FROM stepped s;
   END IF;
   PERFORM set_config('grandlist.read_towns', reading, true),
           set_config('grandlist.write_towns', writing, true);
@@ -71,7 +82,7 @@ END $$;
 REVOKE ALL ON FUNCTION fieldsync_number_changes() FROM PUBLIC;
 CREATE CONSTRAINT TRIGGER number_changes AFTER INSERT ON assessment_journalentry
 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-WHEN (fieldsync_is_first_change(NEW.town_id, NEW.property_id))
+WHEN (fieldsync_is_first_change(NEW.town_id, NEW.property_id IS NOT NULL OR NEW.table_name = 'assessment_owner'))
 EXECUTE FUNCTION fieldsync_number_changes();
 """.replace(":membership_lock", str(MEMBERSHIP_LOCK))
 
@@ -79,4 +90,5 @@ DROP_NUMBER_CHANGES_SQL = """
 DROP TRIGGER number_changes ON assessment_journalentry;
 DROP FUNCTION fieldsync_number_changes();
 DROP FUNCTION IF EXISTS fieldsync_is_first_change(smallint, uuid);
+DROP FUNCTION IF EXISTS fieldsync_is_first_change(smallint, boolean);
 """

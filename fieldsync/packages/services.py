@@ -122,7 +122,7 @@ def build_package(package_id: UUID, *, town_code: int, actor: Actor) -> Package:
             Package.objects.filter(id=package_id).update(state=Package.State.BUILDING)
     with one_moment(), scope(actor, towns=[town_code]):
         epoch = ensure_epoch(town_code)
-        page = read_page(package_id, after=0, limit=PACKAGE_MAX_PROPERTIES * 10)
+        page = read_page(package, after=0, limit=PACKAGE_MAX_PROPERTIES * 10)
         written = write_parts(page.changes, town_code=town_code)
     with scope(actor, towns=[town_code]):
         entries = []

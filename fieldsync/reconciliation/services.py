@@ -119,7 +119,7 @@ def spans_of_claim(claim: ReconcileIn) -> list[tuple[int, int]]:
 
 def _compare_packages(device: Device, claimed: Sequence[PackageState]) -> _Packages:
     """Hold the checksum of a device's own rows against the server's, where both stand at the same place."""
-    own = {package.id for package in list_packages_of_device(device.id)}
+    own = {package.id: package for package in list_packages_of_device(device.id)}
     epoch = feed.find_epoch(device.town_id)
     found = _Packages([], [], [])
     for state in claimed:
@@ -134,8 +134,7 @@ def _compare_packages(device: Device, claimed: Sequence[PackageState]) -> _Packa
         if cursor.epoch != epoch or cursor.seq < feed.get_head(state.id):
             continue  # the device is only behind; its next pull compares
         found.compared.append(state.id)
-        page = feed.read_page(state.id, after=cursor.seq, limit=1)
-        if state.checksum != feed_rules.spell_checksum(page.checksum or 0):
+        if state.checksum != feed_rules.spell_checksum(feed.read_checksum(own[state.id])):
             found.stale.append(state.id)
     return found
 
