@@ -6,8 +6,8 @@ from fieldsync.feed.models import FeedHead, FeedStep, PackageRecord, SyncEpoch
 from fieldsync.packages.models import Package
 from fieldsync.photos.models import Upload
 from fieldsync.push.models import Mutation, Quarantine
-from fieldsync.reconciliation.models import Statement
 from fieldsync.quality.models import Recheck, RecheckItem
+from fieldsync.reconciliation.models import Statement
 from fieldsync.review.models import ReviewAnswer
 
 __all__ = [
@@ -20,10 +20,10 @@ __all__ = [
     "Package",
     "PackageRecord",
     "Quarantine",
-    "Statement",
     "Recheck",
     "RecheckItem",
     "ReviewAnswer",
+    "Statement",
     "SyncEpoch",
     "Upload",
 ]
