@@ -1,5 +1,6 @@
 """Everything that a tablet may be told went wrong, with what it should do about it (``retry``)."""
 
+import math
 from typing import Any, ClassVar
 
 from assessment.region.errors import Problem
@@ -73,6 +74,20 @@ class UnsupportedMedia(FieldProblem):
 class Busy(FieldProblem):
     code, title, status = "busy", "The server is busy; nothing was changed", 503
     retry, retry_after_s = "after", 5
+
+
+class RateLimited(FieldProblem):
+    """By device, never by address: tablets behind one line do not hold each other up."""
+
+    code, title, status = "rate-limited", "The device asks too often; wait, nothing is lost", 429
+    retry, retry_after_s = "after", 1
+
+    @classmethod
+    def after(cls, wait_s: float, *, spread: float) -> "RateLimited":
+        """Return the problem with a wait of whole seconds, spread over a second half as long again."""
+        problem = cls()
+        problem.headers["Retry-After"] = str(max(1, math.ceil(wait_s * (1 + spread / 2))))
+        return problem
 
 
 class EpochChanged(FieldProblem):

@@ -11,13 +11,14 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import SessionAuth
 
 from assessment.region.errors import Invalid, NotFound, Problem, SignInNeeded
+from assessment.region.maintenance import DatabaseAway
 from assessment.region.models import Person
 from assessment.region.problems import problem_from_status, problem_response
 
@@ -79,6 +80,12 @@ def _install_problem_details(target: NinjaAPI) -> None:
     @target.exception_handler(Http404)
     def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return _answer(request, NotFound())
+
+    @target.exception_handler(InterfaceError)
+    @target.exception_handler(OperationalError)
+    def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+        log.exception("the database is away", path=request.path)
+        return _answer(request, DatabaseAway())
 
     @target.exception_handler(Exception)
     def on_anything(request: HttpRequest, error: Exception) -> HttpResponse:

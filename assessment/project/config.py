@@ -42,6 +42,16 @@ class Config(BaseSettings):
         default_factory=lambda: ["127.0.0.0/8", "::1/128"]
     )
     disk_reserve_mb: int = Field(default=500, ge=0)
+    field_push_max_items: int = Field(default=200, ge=1, le=2000)
+    field_push_max_bytes: int = Field(default=1024 * 1024, ge=64 * 1024, le=8 * 1024 * 1024)
+    field_push_max_inflated_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
+    field_push_max_nesting: int = Field(default=8, ge=6, le=50)
+    field_push_slots: int = Field(default=4, ge=1, le=64)
+    field_requests_per_s: float = Field(default=50, gt=0)
+    field_request_burst: int = Field(default=1000, ge=10)
+    field_poll_s: int = Field(default=300, ge=5, le=86_400)
+    field_grant_hours: int = Field(default=72, ge=1, le=24 * 31)
+    field_min_app_version: str = Field(default="0.1.0", pattern=r"^\d+(\.\d+){0,3}$")
     sign_in_attempts: int = Field(default=5, ge=1, le=50)
     sign_in_cooloff_minutes: int = Field(default=15, ge=1)
 

@@ -45,6 +45,9 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "assessment.region.middleware.RequestIdMiddleware",
     "assessment.project.metrics.RequestMetricsMiddleware",
+    "fieldsync.devices.answers.FieldAnswersMiddleware",
+    "assessment.region.middleware.ProblemsOfInterfacesMiddleware",
+    "assessment.region.maintenance.MaintenanceMiddleware",
     "assessment.region.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -161,6 +164,16 @@ CELERY_BROKER_URL = str(CONFIG.celery_broker_url) if CONFIG.celery_broker_url el
 CELERY_TASK_ALWAYS_EAGER = CONFIG.tasks_eager
 METRICS_ALLOWED_NETWORKS = CONFIG.metrics_allowed_networks
 DISK_RESERVE_MB = CONFIG.disk_reserve_mb
+FIELD_PUSH_MAX_ITEMS = CONFIG.field_push_max_items
+FIELD_PUSH_MAX_BYTES = CONFIG.field_push_max_bytes
+FIELD_PUSH_MAX_INFLATED_BYTES = CONFIG.field_push_max_inflated_bytes
+FIELD_PUSH_MAX_NESTING = CONFIG.field_push_max_nesting
+FIELD_PUSH_SLOTS = CONFIG.field_push_slots
+FIELD_REQUESTS_PER_S = CONFIG.field_requests_per_s
+FIELD_REQUEST_BURST = CONFIG.field_request_burst
+FIELD_POLL_S = CONFIG.field_poll_s
+FIELD_GRANT_HOURS = CONFIG.field_grant_hours
+FIELD_MIN_APP_VERSION = CONFIG.field_min_app_version
 # The reference tablet that `cycle` takes to the field; named here, since assessment stands below fieldsync.
 TABLET_CLIENT = "fieldsync.client.Tablet"
 CERTIFICATIONS_DIR = VAR_DIR / "certifications"

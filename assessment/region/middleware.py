@@ -19,11 +19,12 @@ from assessment.region.actors import Actor
 from assessment.region.errors import NotFound, Problem
 from assessment.region.ids import new_id
 from assessment.region.models import Person, Town
-from assessment.region.problems import problem_response
+from assessment.region.problems import CONTENT_TYPE, problem_from_status, problem_response
 from assessment.region.scope import scope
 from assessment.region.selectors import get_actor
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+_INTERFACES = ("/api/", "/ogc/")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
@@ -54,6 +55,31 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class ProblemsOfInterfacesMiddleware:
+    """Answer every failure at an interface for programs with a problem document.
+
+    Handlers do so themselves; this is for what never reaches one: an address that is none, a method that
+    is not taken, a header that Django refuses.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code < 400 or not request.path.startswith(_INTERFACES):
+            return response
+        if response.get("Content-Type", "").startswith(CONTENT_TYPE) or request.method == "HEAD":
+            return response
+        problem = NotFound() if response.status_code == 404 else problem_from_status(response.status_code)
+        request_id = getattr(request, "request_id", "")
+        answer = problem_response(problem, instance=request.path, request_id=request_id)
+        for name in ("Allow", "Retry-After"):
+            if name in response:
+                answer[name] = response[name]
+        return answer
 
 
 class ContentSecurityPolicyMiddleware:

@@ -11,23 +11,12 @@ from fieldsync.devices import services
 from fieldsync.devices.auth import DeviceBearer, device_scope
 from fieldsync.devices.models import Device
 from fieldsync.devices.schemas import EnrolIn, PolicyOut, TokenIn, TokenOut
-from fieldsync.photos.rules import PHOTO_MAX_BYTES
-from fieldsync.push.rules import MAX_BYTES, MAX_ITEMS
+from fieldsync.limits import current_limits
 
 router = Router(tags=["devices"])
 
 MIN_APP_VERSION = "0.1.0"
 RETENTION_DAYS = 14
-
-
-def limits() -> dict[str, int]:
-    """Return the sizes that the server takes."""
-    return {
-        "push_max_items": MAX_ITEMS,
-        "push_max_bytes": MAX_BYTES,
-        "upload_chunk_bytes": 1024 * 1024,
-        "photo_max_bytes": PHOTO_MAX_BYTES,
-    }
 
 
 def describe(device: Device) -> PolicyOut:
@@ -43,7 +32,7 @@ def describe(device: Device) -> PolicyOut:
         acknowledged_seq=device.acknowledged_seq,
         min_app_version=MIN_APP_VERSION,
         retention_days=RETENTION_DAYS,
-        limits=limits(),
+        limits=current_limits().told(),
         server_time=timezone.now(),
     )
 

@@ -15,6 +15,7 @@ from assessment.region.scope import scope
 from assessment.region.selectors import get_actor
 from fieldsync.devices import rules
 from fieldsync.devices.models import Device
+from fieldsync.devices.pacing import admit
 from fieldsync.devices.services import TOKEN_KIND
 from fieldsync.keys import key_for
 from fieldsync.problems import DeviceRevoked, Reauth
@@ -31,9 +32,11 @@ class DeviceBearer(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> rules.DeviceToken:
         try:
-            return rules.open_token(TOKEN_KIND, token.strip(), key_for("token"), timezone.now().timestamp())
+            opened = rules.open_token(TOKEN_KIND, token.strip(), key_for("token"), timezone.now().timestamp())
         except rules.BadToken as error:
             raise Reauth from error
+        admit(opened.device_id, opened.town_code)
+        return opened
 
 
 def token_of(request: HttpRequest) -> rules.DeviceToken:

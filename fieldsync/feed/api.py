@@ -13,6 +13,7 @@ from django.utils import timezone
 from ninja import Router
 
 from fieldsync.devices.auth import DeviceBearer, device_scope
+from fieldsync.devices.pacing import current_hints
 from fieldsync.feed import rules, selectors, services
 from fieldsync.feed.patches import spell_groups
 from fieldsync.feed.schemas import ChangesOut
@@ -20,7 +21,6 @@ from fieldsync.feed.snapshot import one_moment
 from fieldsync.packages.models import Package
 from fieldsync.packages.selectors import get_package_of_device
 from fieldsync.problems import BadCursorToken, EpochChanged, PackageClosed, SnapshotAdvised
-from fieldsync.push.rules import hints
 
 router = Router(tags=["feed"], auth=DeviceBearer())
 
@@ -65,7 +65,7 @@ def list_changes(
         "head_seq": page.head,
         "checksum": None,
         "server_time": timezone.now().isoformat(),
-        "hints": hints(),
+        "hints": current_hints(),
     }
     if page.checksum is not None:
         value = rules.spell_checksum(page.checksum)

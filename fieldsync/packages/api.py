@@ -14,8 +14,8 @@ from assessment.jobs.services import start_job
 from assessment.property.blobs import get_blob, open_blob
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
-from fieldsync.devices.api import limits
 from fieldsync.devices.auth import DeviceBearer, device_scope
+from fieldsync.limits import current_limits
 from fieldsync.packages import selectors, services
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import read_range
@@ -59,7 +59,8 @@ def get_manifest(request: HttpRequest, package_id: UUID) -> Any:
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
     response = HttpResponse(
-        ManifestOut(**package.manifest, limits=limits()).model_dump_json(), content_type="application/json"
+        ManifestOut(**package.manifest, limits=current_limits().told()).model_dump_json(),
+        content_type="application/json",
     )
     response["ETag"] = etag
     return response

@@ -13,7 +13,9 @@ from ninja import Router
 from pydantic import ValidationError
 
 from fieldsync.devices.auth import DeviceBearer, device_scope, token_of
+from fieldsync.devices.pacing import PUSH_SLOTS, current_hints
 from fieldsync.devices.rules import clock_offset_ms
+from fieldsync.limits import Limits, current_limits
 from fieldsync.problems import BadBatch, BadJson, BatchTooLarge, OtherDevice, UnsupportedMedia
 from fieldsync.push import ledger, rules, services
 from fieldsync.push.schemas import PushIn, PushOut, StatusIn, StatusOut
@@ -31,20 +33,21 @@ def push(request: HttpRequest) -> dict[str, Any]:
 
     The body may be gzipped. A batch that is not understood at all changes nothing.
     """
-    now = timezone.now()
-    batch = read_batch(request)
+    batch = read_batch(request, current_limits())
     token = token_of(request)
     if batch.device_id != token.device_id:
         raise OtherDevice
+    now = timezone.now()
     offset = _offset_ms(batch, now)
-    results = services.take_batch(
-        token.device_id,
-        token.town_code,
-        batch,
-        now=now,
-        clock_offset_ms=offset,
-        request_id=getattr(request, "request_id", ""),
-    )
+    with PUSH_SLOTS.one():
+        results = services.take_batch(
+            token.device_id,
+            token.town_code,
+            batch,
+            now=now,
+            clock_offset_ms=offset,
+            request_id=getattr(request, "request_id", ""),
+        )
     acknowledged = services.note_push(
         token.device_id, token.town_code, batch, now=now, clock_offset_ms=offset
     )
@@ -54,7 +57,7 @@ def push(request: HttpRequest) -> dict[str, Any]:
         "clock_offset_ms": offset,
         "results": results,
         "ack_device_seq": acknowledged,
-        "hints": rules.hints(),
+        "hints": current_hints(),
     }
 
 
@@ -69,7 +72,7 @@ def status(request: HttpRequest, body: StatusIn) -> dict[str, Any]:
     }
 
 
-def read_batch(request: HttpRequest) -> PushIn:
+def read_batch(request: HttpRequest, limits: Limits) -> PushIn:
     """Return the batch in a request's body, within the limits of size and depth.
 
     Raises
@@ -79,24 +82,24 @@ def read_batch(request: HttpRequest) -> PushIn:
     """
     if request.content_type != "application/json":
         raise UnsupportedMedia("Send application/json.")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > rules.MAX_BYTES:
-        raise BatchTooLarge(max_bytes=rules.MAX_BYTES, max_items=rules.MAX_ITEMS)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > limits.max_bytes:
+        raise BatchTooLarge(max_bytes=limits.max_bytes, max_items=limits.max_items)
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     content = request.body
     if encoding == "gzip":
-        content = _inflate(content)
+        content = _inflate(content, limits.max_inflated_bytes)
     elif encoding != "identity":
         raise UnsupportedMedia("Send the body as it is or gzipped.")
     try:
         raw = json.loads(content, parse_constant=_refuse_constant)
-        rules.refuse_deep(raw)
+        rules.refuse_deep(raw, limits.max_nesting)
     except rules.TooDeep as error:
-        raise BadJson(f"The body is nested more than {rules.MAX_NESTING} deep.") from error
+        raise BadJson(f"The body is nested more than {limits.max_nesting} deep.") from error
     except (ValueError, RecursionError) as error:
         raise BadJson from error
     sent = raw.get("mutations") if isinstance(raw, dict) else None
-    if isinstance(sent, list) and len(sent) > rules.MAX_ITEMS:
-        raise BatchTooLarge(max_items=rules.MAX_ITEMS, max_bytes=rules.MAX_BYTES)
+    if isinstance(sent, list) and len(sent) > limits.max_items:
+        raise BatchTooLarge(max_items=limits.max_items, max_bytes=limits.max_bytes)
     try:
         return PushIn.model_validate(raw)
     except ValidationError as error:
@@ -104,15 +107,15 @@ def read_batch(request: HttpRequest) -> PushIn:
         raise BadBatch(errors=fields) from error
 
 
-def _inflate(content: bytes) -> bytes:
+def _inflate(content: bytes, most: int) -> bytes:
     """Return gzipped content, stopping at the limit: a few bytes can stand for gigabytes."""
     reader = zlib.decompressobj(wbits=31)
     try:
-        plain = reader.decompress(content, rules.MAX_INFLATED_BYTES)
+        plain = reader.decompress(content, most)
     except zlib.error as error:
         raise BadJson("The body is not gzip.") from error
     if reader.unconsumed_tail:
-        raise BatchTooLarge(max_inflated_bytes=rules.MAX_INFLATED_BYTES)
+        raise BatchTooLarge(max_inflated_bytes=most)
     if not reader.eof:
         raise BadJson("The gzipped body ends early.")
     return plain

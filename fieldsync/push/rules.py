@@ -8,10 +8,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-MAX_ITEMS = 200
-MAX_BYTES = 1024 * 1024
-MAX_INFLATED_BYTES = 8 * 1024 * 1024
-MAX_NESTING = 8
 RECEIPT_VERSION = "r1"
 
 
@@ -84,7 +80,7 @@ def body_sha256(value: Any) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def refuse_deep(value: Any, allowed: int = MAX_NESTING) -> None:
+def refuse_deep(value: Any, allowed: int) -> None:
     """Raise :class:`TooDeep` when arrays and objects are nested more than ``allowed`` deep."""
     if isinstance(value, dict | list):
         if allowed == 0:
@@ -111,8 +107,3 @@ def advance(acknowledged: int, received: Iterable[int]) -> int:
             break
         acknowledged = seq
     return acknowledged
-
-
-def hints(*, pause_photos: bool = False) -> dict[str, Any]:
-    """Return how the server would like to be spoken to; part of every answer."""
-    return {"push_max_items": MAX_ITEMS, "next_poll_s": 300, "pause_photos": pause_photos}

@@ -11,8 +11,6 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from fieldsync.push.rules import MAX_ITEMS
-
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -36,7 +34,7 @@ class PushIn(Schema):
     schema_version: int = Field(1, ge=0, le=32767)
     client_time: AwareDatetime | None = None
     queue: QueueIn | None = None
-    mutations: list[Any] = Field(max_length=MAX_ITEMS)
+    mutations: list[Any]
 
 
 class FieldChangeIn(BaseModel):

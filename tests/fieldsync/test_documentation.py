@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from assessment.region.errors import NotFound
+from assessment.region.maintenance import UnderMaintenance
 from fieldsync import problems
 from fieldsync.push.rules import Kind, Status
 
@@ -35,3 +37,8 @@ def test_a_reason_for_quarantine_is_documented(code: str, sentence: str) -> None
 @pytest.mark.parametrize("word", [*Kind, *(status for status in Status if status is not Status.RECEIVED)])
 def test_every_kind_and_status_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE or f" {word} " in PAGE
+
+
+def test_the_problems_of_every_interface_that_a_tablet_meets_are_documented() -> None:
+    for problem in (UnderMaintenance, NotFound):
+        assert f"| `{problem.code}` | {problem.status} |" in PAGE

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
+from django.db.models.signals import pre_migrate
 
+from assessment.region.maintenance import maintenance
 from assessment.region.owner import connect_as_owner
 
 
@@ -17,8 +20,28 @@ class Command(migrate.Command):
     help = migrate.Command.help + " Runs as the owner role, never as the application's."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with connect_as_owner(connections[options["database"]]), _options_without_reloading():
+        connection = connections[options["database"]]
+        with connect_as_owner(connection), _options_without_reloading(), _requests_sent_away():
             super().handle(*args, **options)
+
+
+@contextmanager
+def _requests_sent_away() -> Iterator[None]:
+    """Have requests told to come back while tables change: not when nothing is to do, nor at a first start."""
+
+    def send_away(plan: Sequence[tuple[Migration, bool]], **_: Any) -> None:
+        is_first = any(step.app_label == "assessment" and step.initial for step, _ in plan)
+        if plan and not is_first and not begun:
+            begun.append(True)
+            until_done.enter_context(maintenance("The database is brought up to date.", cause="migrate"))
+
+    begun: list[bool] = []
+    with ExitStack() as until_done:
+        pre_migrate.connect(send_away)
+        try:
+            yield
+        finally:
+            pre_migrate.disconnect(send_away)
 
 
 @contextmanager

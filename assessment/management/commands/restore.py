@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from assessment.project.backup.restoring import restore_backup
 from assessment.project.postgres import LauncherError
 from assessment.region.errors import Problem
+from assessment.region.maintenance import maintenance
 
 EXAMPLES = """examples:
   manage.py restore /backups/2025-10-01 --identity restore-key.txt
@@ -47,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with _office_is_closed():
+            with _office_is_closed(), maintenance("A backup is being restored.", cause="restore"):
                 restored = restore_backup(
                     options["folder"].resolve(),
                     identity=options["identity"],

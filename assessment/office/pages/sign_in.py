@@ -9,6 +9,16 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from assessment.region.errors import Problem
+from assessment.region.problems import problem_response
+
+
+class SignInLocked(Problem):
+    """Too many wrong passwords for this address from there; a right one is not looked at until then."""
+
+    code, title, status = "sign-in-locked", "Too many attempts to sign in; wait and try again", 429
+    headers: dict[str, str]
+
 
 class SignIn(LoginView):
     """Sign in by e-mail address and password.
@@ -35,6 +45,10 @@ def locked_out(
     """Answer an attempt after too many: when to try again, and nothing of whether the address is known."""
     pause = get_cool_off(request)
     minutes = max(1, round(pause.total_seconds() / 60)) if pause else 60
+    if request.path.startswith("/api/"):
+        problem = SignInLocked(retry="after")
+        problem.headers = {"Retry-After": str(minutes * 60)}
+        return problem_response(problem, instance=request.path)
     values = {"locked": True, "cooloff_minutes": minutes}
     response = render(request, "office/sign_in.html", values, status=429)
     response["Retry-After"] = str(minutes * 60)

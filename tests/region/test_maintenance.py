@@ -1,0 +1,84 @@
+"""Maintenance: everybody is sent away, and nobody hears anything else."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from assessment.region.maintenance import end_maintenance, find_maintenance, flag_path, maintenance
+from tests.cast import Cast
+
+if TYPE_CHECKING:
+    pass
+
+
+def command(*words: str) -> str:
+    out = io.StringIO()
+    call_command("maintenance", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_while_it_is_on_programs_get_a_problem_and_people_a_page(client: Client):
+    command("on", "--reason", "The database moves.")
+    for path in ("/api/field/v1/push", "/api/v1/me", "/ogc/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.json()["code"], answer.json()["retry"]) == (
+            503,
+            "maintenance",
+            "after",
+        )
+        assert answer.json()["detail"] == "The database moves."
+        assert 60 <= int(answer["Retry-After"]) < 120
+    page = client.get("/sign-in")
+    assert (page.status_code, b"The database moves." in page.content) == (503, True)
+
+
+def test_when_it_is_off_requests_are_answered(client: Client):
+    command("on")
+    assert "is off" in command("off")
+    assert client.get("/api/field/v1/devices/me").json()["code"] == "reauth"
+
+
+def test_its_state_is_told_as_json():
+    assert json.loads(command("status", "--json")) == {"on": False}
+    command("on", "--reason", "x")
+    state = json.loads(command("status", "--json"))
+    assert (state["on"], state["reason"], state["cause"]) == (True, "x", "operator")
+
+
+def test_health_and_metrics_are_answered_still(client: Client, cast: Cast):
+    command("on")
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/metrics").status_code == 200
+
+
+def test_a_step_that_fails_leaves_it_on_and_one_that_succeeds_ends_it():
+    with pytest.raises(OSError, match="cut off"), maintenance("restoring", cause="restore"):
+        raise OSError("cut off")
+    state = find_maintenance()
+    assert state is not None
+    assert state.cause == "restore"
+    with maintenance("restoring again", cause="restore"):
+        assert find_maintenance() is not None
+    assert find_maintenance() is None
+
+
+def test_a_step_does_not_end_what_the_operator_began():
+    command("on", "--reason", "until Monday")
+    with maintenance("migrating", cause="migrate"):
+        pass
+    state = find_maintenance()
+    assert state is not None
+    assert state.reason == "until Monday"
+
+
+def test_a_flag_that_cannot_be_read_counts_as_on():
+    flag_path().write_text("{")
+    assert find_maintenance() is not None
+    assert end_maintenance()
+    assert not end_maintenance()
