@@ -262,8 +262,9 @@ class PatchRun:
         values = {name: value for name, value in new.items() if name not in _SERVERS_NUMBERS}
         read = {name: read_new(key[0], name, value) for name, value in values.items()}
         if key[0] == "section" and "points_ft" in read:
-            values.update(shape_values(points_ft=read["points_ft"]))
-        if broken := next(breaches(key[0], {**read, **values}), None):
+            shape = shape_values(points_ft=read["points_ft"])
+            values, read = {**values, **shape}, {**read, **shape}
+        if broken := next(breaches(key[0], read), None):
             return self._park_all(patch, card, result, f"invariant: {broken.sentence}")
         let_through = bool(self.seen.rule(patch, card, WHOLE_ROW)) and not parent_waits
         made = MergeResult(Outcome.TAKEN, new)
