@@ -40,7 +40,10 @@ def write_results(run: Run, result: Valuation) -> str:
         ),
     )
     if len(result.market):
-        text = f"Hedonic model of {result.market.attrs.get('sales', 0):,} sales"
+        kind = {"trees": "Boosted trees with earlier neighbours"}.get(
+            str(result.market.attrs.get("name")), "Hedonic model"
+        )
+        text = f"{kind} of {result.market.attrs.get('sales', 0):,} sales"
         rows = result.market[["value", "low", "high"]].to_numpy().tolist()
         insert_rows(
             "valuation_estimate",

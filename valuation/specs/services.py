@@ -50,6 +50,8 @@ def create_spec(
     Forbidden
         The actor may edit models in no town.
     """
+    from valuation.runs.rules.market import BadMarketOptionsError, checked_options
+
     if not actor.is_system and not any(actor.may(Permission.EDIT_MODELS, code) for code in actor.towns):
         raise Forbidden("This needs the permission to edit models in some town.", permission="edit_models")
     if not schedule and not calibration:
@@ -57,7 +59,8 @@ def create_spec(
     try:
         if schedule:
             Schedule.from_json(schedule)
-    except (ScheduleError, FeatureRefused) as error:
+        checked_options(dict(settings or {}).get("market", {}))
+    except (ScheduleError, FeatureRefused, BadMarketOptionsError) as error:
         raise SpecRefused(f"{error}.") from error
     content = {
         "schedule": dict(schedule or {}),

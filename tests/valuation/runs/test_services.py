@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -18,7 +19,14 @@ from assessment.roll.services.posting import Reason
 from assessment.roll.services.signing import sign_grand_list
 from assessment.sales.models import Transfer
 from tests.valuation.runs.conftest import HOUSES, SALES, YEAR, Bureau
-from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
+from valuation.runs.errors import (
+    NoBaseSchedules,
+    NotAdopted,
+    NothingToValue,
+    RunNotFinished,
+    SpecRefused,
+    TooFewSales,
+)
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
 from valuation.runs.services import post_conclusions, run_valuation
 from valuation.specs.services import adopt_spec, create_spec
@@ -229,3 +237,50 @@ def test_another_town_sees_nothing_of_a_run(bureau: Bureau) -> None:
         for model in (Run, Estimate, Conclusion, RatioStudyRecord):
             assert not model.objects.exists()
     assert Property.objects.count() == HOUSES
+
+
+def _market(run: Run) -> dict[UUID, Estimate]:
+    return {row.property_id: row for row in Estimate.objects.filter(run=run, approach="market")}
+
+
+def test_a_spec_chooses_trees_as_its_market_model_and_the_run_says_so_and_repeats_itself(
+    bureau: Bureau,
+) -> None:
+    options = {"model": "trees", "trees": 40, "members": 1}
+    spec = create_spec(
+        "trees", actor=bureau.assessor, schedule=bureau.spec.schedule, settings={"market": options}
+    )
+    chosen = dataclasses.replace(bureau, spec=spec)
+    first, again = chosen.run(), chosen.run()
+    trees, hedonic = _market(first), _market(bureau.run())
+    assert set(trees) == set(hedonic)
+    assert any(trees[key].value != hedonic[key].value for key in trees)
+    assert {key: (e.value, e.low, e.high) for key, e in trees.items()} == {
+        key: (e.value, e.low, e.high) for key, e in _market(again).items()
+    }
+    assert all(row.low <= row.value <= row.high for row in trees.values())
+    assert "neighbours" in next(iter(trees.values())).explanation[0][0]
+    # The value of record is still the cost approach's.
+    assert first.values_sha256 == bureau.run().values_sha256
+
+
+def test_the_correction_is_an_option_of_the_spec_and_changes_market_values_only(bureau: Bureau) -> None:
+    runs = [
+        dataclasses.replace(
+            bureau,
+            spec=create_spec(
+                "corrected", actor=bureau.assessor, schedule=bureau.spec.schedule,
+                settings={"market": {"correct_equity": switch}},
+            ),
+        ).run()
+        for switch in (False, True)
+    ]  # fmt: skip
+    off, on = (_market(run) for run in runs)
+    assert any(off[key].value != on[key].value for key in off)
+    assert runs[0].values_sha256 == runs[1].values_sha256
+
+
+@pytest.mark.parametrize("options", [{"model": "oracle"}, {"model": "trees", "treees": 3}, {"trees": 3}])
+def test_a_spec_with_market_options_that_there_are_not_is_refused(bureau: Bureau, options: dict) -> None:
+    with pytest.raises(SpecRefused, match=r"market model is one of|has no option"):
+        create_spec("odd", actor=bureau.assessor, schedule=bureau.spec.schedule, settings={"market": options})

@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from valuation.cost.rules import Schedule
 from valuation.fitting.making import calibrator_from
 from valuation.fitting.rules import split_by_day
-from valuation.frames.rules import CATEGORIES, NUMBERS
-from valuation.market.rules import Hedonic
 from valuation.runs.rules.appraisal import RawValues, Valued, flags_of, raw_values, value_properties
 from valuation.runs.rules.judging import Study, judge_held_out
 from valuation.runs.rules.local import LocalFactors, fit_local_factors
+from valuation.runs.rules.market import LEAST_SALES, market_estimates
 
 Floats = NDArray[np.float64]
-_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE, _LEAST_FOR_MARKET, _LEAST_TO_LEVEL = 40, 120, 80, 30
+_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE, _LEAST_TO_LEVEL = 40, 120, 30
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def value_frame(
     valued_on: dt.date,
     schedule: Schedule | None,
     calibration: Mapping[str, Any],
-    settings: Mapping[str, float],
+    settings: Mapping[str, Any],
     base: Tables | None = None,
     features: pd.DataFrame | None = None,
     previous: pd.Series | None = None,
@@ -147,7 +146,9 @@ def value_frame(
         raw, tables = _cost(frame, features, sales[fitted], valued_on, schedule, calibration, base)
         valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
     with stage("market"):
-        market = _market(frame, sales[fitted], valued.frame, valued_on) if base is None else pd.DataFrame()
+        market = pd.DataFrame()
+        if base is None:
+            market = _market(frame, sales[fitted], valued.frame, valued_on, settings.get("market", {}), seed)
     check = market["value"] if len(market) else pd.Series(dtype=np.float64)
     with stage("ratio study"):
         studies = judge_held_out(
@@ -274,30 +275,29 @@ def _calibrated(
 
 
 def _market(
-    frame: pd.DataFrame, fitted: pd.DataFrame, valued: pd.DataFrame, valued_on: dt.date
+    frame: pd.DataFrame,
+    fitted: pd.DataFrame,
+    valued: pd.DataFrame,
+    valued_on: dt.date,
+    options: Mapping[str, Any],
+    seed: int,
 ) -> pd.DataFrame:
     """Return market estimates of properties with a living area, or nothing when sales are too few."""
     facts, usable = _sold_facts(frame, fitted)
-    if usable.sum() < _LEAST_FOR_MARKET:
+    if usable.sum() < LEAST_SALES:
         return pd.DataFrame(columns=["value", "low", "high"])
-    sold, prices = facts[usable], fitted["price"].to_numpy(dtype=np.float64)[usable]
-    days = fitted["sold_on"].to_numpy(dtype=np.int64)[usable]
-    numbers = tuple(
-        name for name in NUMBERS
-        if name in sold.columns and name not in ("percent_complete", "outbuildings_value_new")
-        and sold[name].notna().mean() > 0.5
-    )  # fmt: skip
-    categories = tuple(name for name in (*CATEGORIES, "group") if name in sold.columns)
-    model = Hedonic(numbers, categories).fit(sold, prices, days)
-    error = np.log(prices) - np.log(model.predict(sold, days))
-    low, high = np.percentile(error, [5, 95])
+    sold = facts[usable].reset_index(drop=True)
     rows = frame[~frame["property_id"].duplicated() & (frame["living_sqft"] > 0)]
-    rows = rows[rows["group"].isin(sold["group"].unique())]
-    values = model.predict(rows, np.full(len(rows), valued_on.toordinal()))
-    found = pd.DataFrame(
-        {"value": values, "low": values * np.exp(low), "high": values * np.exp(high)},
-        index=rows["property_id"].to_numpy(),
+    rows = rows[rows["group"].isin(sold["group"].unique())].set_index("property_id", drop=False)
+    found = market_estimates(
+        rows,
+        sold,
+        fitted["price"].to_numpy(dtype=np.float64)[usable],
+        fitted["sold_on"].to_numpy(dtype=np.int64)[usable],
+        valued_on=valued_on.toordinal(),
+        options=options,
+        seed=seed,
     )
-    found = (100 * (found / 100).round()).astype(np.int64)
-    found.attrs["sales"] = int(usable.sum())
-    return found.loc[valued.index.intersection(found.index, sort=False)]
+    whole = (100 * (found / 100).round()).astype(np.int64)
+    whole.attrs.update(found.attrs)
+    return whole.loc[valued.index.intersection(whole.index, sort=False)]
