@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fieldsync.office import pages
+from fieldsync.office import pages, watch_pages
 
 urlpatterns = [
     path("field/packages/", pages.package_list, name="field-packages"),
     path("field/packages/draw", pages.package_draw, name="field-package-draw"),
     path("field/packages/<uuid:package_id>/change", pages.package_change, name="field-package-change"),
     path("field/devices/", pages.device_list, name="field-devices"),
+    path("field/devices/<uuid:device_id>/", watch_pages.device_page, name="field-device"),
+    path("field/statements/<uuid:statement_id>", watch_pages.statement_text, name="field-statement"),
+    path("field/alarms/", watch_pages.alarm_list, name="field-alarms"),
     path("field/devices/code", pages.code_make, name="field-code-make"),
     path("field/devices/<uuid:device_id>/state", pages.device_state, name="field-device-state"),
     path("field/conflicts/", pages.conflict_list, name="field-conflicts"),

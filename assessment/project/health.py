@@ -5,15 +5,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError as BrokerError
 
 from assessment.project.celery import app
+from assessment.region.actors import Actor
+from assessment.region.models import Town
+from assessment.region.scope import scope
+from assessment.region.watching import count_alarms
 
 
 def check_database() -> str:
@@ -54,11 +60,19 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 @login_not_required
 @require_safe
-def healthz(_request: HttpRequest) -> JsonResponse:
-    """Answer 200 when all is well, 503 otherwise; each part with ``ok`` or the trouble."""
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when all is well, 503 otherwise; each part with ``ok`` or the trouble.
+
+    With ``?detail`` also the alarms that apps have registered, counted by code.
+    """
     parts = {name: check() or "ok" for name, check in CHECKS.items()}
     well = all(answer == "ok" for answer in parts.values())
-    response = JsonResponse({"status": "ok" if well else "trouble", **parts}, status=200 if well else 503)
+    document: dict[str, Any] = {"status": "ok" if well else "trouble", **parts}
+    if "detail" in request.GET and parts["database"] == "ok":
+        # Alarms are for people; a balancer that takes the server away for one would only make it worse.
+        with scope(Actor.system("health"), read_only=Town.objects.values_list("code", flat=True)):
+            document["alarms"] = count_alarms(timezone.now())
+    response = JsonResponse(document, status=200 if well else 503)
     response["Cache-Control"] = "no-store"
     return response
 

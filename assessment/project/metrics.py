@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram
 from prometheus_client.exposition import generate_latest
@@ -26,6 +27,7 @@ from assessment.jobs import selectors
 from assessment.region.actors import Actor
 from assessment.region.models import Town
 from assessment.region.scope import scope
+from assessment.region.watching import collect_figures
 
 log = structlog.get_logger("assessment.requests")
 
@@ -74,6 +76,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise Http404
     registry = _registry()
     registry.register(_OpenJobs())
+    registry.register(_RegisteredFigures())
     text = generate_latest(registry)
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
@@ -111,3 +114,15 @@ class _OpenJobs(Collector):
             # The other figures matter most when the database is away.
             log.warning("no count of open jobs: the database does not answer")
         yield family
+
+
+class _RegisteredFigures(Collector):
+    """What the apps have registered, read from the rows."""
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            with scope(Actor.system("metrics"), read_only=Town.objects.values_list("code", flat=True)):
+                return collect_figures(timezone.now())
+        except DatabaseError:
+            log.warning("no figures of the apps: the database does not answer")
+            return []

@@ -8,11 +8,13 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse
+from prometheus_client import Counter
 
 from assessment.region.errors import Problem
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
+PROBLEMS = Counter("grandlist_problems_total", "Problems answered, by code", ["code"])
 
 
 def make_problem_document(problem: Problem, *, instance: str = "", request_id: str = "") -> dict[str, Any]:
@@ -33,6 +35,7 @@ def make_problem_document(problem: Problem, *, instance: str = "", request_id: s
 
 def problem_response(problem: Problem, *, instance: str = "", request_id: str = "") -> HttpResponse:
     """Return the HTTP answer for ``problem``."""
+    PROBLEMS.labels(problem.code).inc()
     document = make_problem_document(problem, instance=instance, request_id=request_id)
     response = HttpResponse(
         json.dumps(document, cls=DjangoJSONEncoder), content_type=CONTENT_TYPE, status=problem.status

@@ -24,6 +24,7 @@ from fieldsync.conflicts.services import reopen_conflict, resolve_conflict
 from fieldsync.devices import selectors as devices
 from fieldsync.devices.models import Device
 from fieldsync.devices.services import make_enrolment_code, set_device_state
+from fieldsync.office.device_view import list_rows
 from fieldsync.packages import selectors as packages
 from fieldsync.packages import services as package_services
 from fieldsync.packages.forms import DrawForm
@@ -38,7 +39,7 @@ def device_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
     """List the town's tablets and how each is doing."""
     values = {
         "tab": "devices",
-        "lines": devices.list_devices(scope.town.code, now=timezone.now()),
+        "lines": list_rows(scope.town.code, now=timezone.now()),
         "may_manage": scope.may("manage_devices"),
         "states": Device.State.choices,
         "wipes": Device.Wipe.choices,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assessment.office import registries as office
 from assessment.region.rules import Permission
 from fieldsync.office.pages import conflicts_state, quarantine_state
+from fieldsync.office.watch_pages import alarms_state
 
 
 def register() -> None:
@@ -32,3 +33,12 @@ def register() -> None:
                 state=state,
             )
         )
+    office.queues.register(
+        office.Queue(
+            id="fieldsync.alarms",
+            title="Alarms of the field",
+            order=19,
+            permission=Permission.MANAGE_DEVICES,
+            state=alarms_state,
+        )
+    )

@@ -7,6 +7,8 @@ by item, each in a savepoint, so that the one that fails goes to quarantine and 
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections import Counter
 from uuid import UUID
 
 import structlog
@@ -17,16 +19,18 @@ from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from fieldsync.devices.models import Device
 from fieldsync.devices.services import note_contact
+from fieldsync.measures import count_results
 from fieldsync.problems import Busy, Reauth
 from fieldsync.push import ledger
 from fieldsync.push.batch import Batch, Result
 from fieldsync.push.reading import read_item
-from fieldsync.push.rules import advance
+from fieldsync.push.rules import Status, advance
 from fieldsync.push.schemas import PushIn
 
 log = structlog.get_logger(__name__)
 
 ATTEMPTS = 6
+_NOTABLE = frozenset({Status.CONFLICT, Status.HELD, Status.QUARANTINED, Status.REJECTED})
 # Deadlock, serialization failure, and a lock that was not given in time.
 _AGAIN = frozenset({"40P01", "40001", "55P03"})
 
@@ -57,10 +61,14 @@ def take_batch(
     for item in items:
         item.clock_offset_ms = clock_offset_ms
     one_by_one = False
+    begun = time.perf_counter()
     for _ in range(ATTEMPTS):
         run = Batch(device_id, town_code, batch, items, now, clock_offset_ms, request_id)
         try:
-            return run.take(one_by_one=one_by_one)
+            results = run.take(one_by_one=one_by_one)
+            count_results(results, seconds=time.perf_counter() - begun)
+            _log_results(device_id, batch, results)
+            return results
         except OperationalError as error:
             if _sqlstate(error) not in _AGAIN:
                 raise
@@ -74,6 +82,16 @@ def take_batch(
             log.exception("a batch failed as a whole", batch=str(batch.batch_id), device=str(device_id))
             one_by_one = True
     raise Busy
+
+
+def _log_results(device_id: UUID, batch: PushIn, results: list[Result]) -> None:
+    """Write one line for a batch. Ids of what did not simply go through are in it, so that a log can be searched.
+
+    All of the others are in the ledger with the batch's id; the journal has the request's.
+    """
+    counts = Counter(result["status"] for result in results)
+    notable = {r["mutation_id"]: r["status"] for r in results if r["status"] in _NOTABLE}
+    log.info("push", device=str(device_id), batch=str(batch.batch_id), items=dict(counts), mutations=notable)
 
 
 def _sqlstate(error: BaseException) -> str | None:

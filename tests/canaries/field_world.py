@@ -56,7 +56,7 @@ def make_field(world: World) -> None:
     waiting = Quarantine.objects.create(
         town_id=town, mutation=mutation, device=device, code="unknown-kind", detail=mark, quarantined_at=NOW
     )
-    Statement.objects.create(
+    statement = Statement.objects.create(
         town_id=town, device=device, stated_at=NOW, records_claimed=1, records_here=1, photos_claimed=0,
         photos_here=0, held_count=0, quarantined_count=1, open_conflict_count=1, is_complete=True,
         is_store_lost=False, summary=f"{mark} statement", token=f"s1.{mark}",
@@ -67,4 +67,5 @@ def make_field(world: World) -> None:
         "mutation_id": mutation.id,
         "conflict_id": conflict.id,
         "quarantine_id": waiting.id,
+        "statement_id": statement.id,
     }
