@@ -211,19 +211,35 @@ def _permit(row: Row) -> dict[str, Any]:
 
 
 def photos_panel(property_id: UUID, scope: PageScope) -> Mapping[str, Any]:
-    """Photos whose bytes are here and verified; the front first, then the latest."""
-    here = (Photo.State.VERIFIED, Photo.State.PROCESSED)
-    rows = [row for row in read_card(property_id, scope).card.photos if row["state"] in here]
+    """Photos whose bytes are here and verified; the front first, then the latest; and how many are not."""
+    here = (Photo.State.VERIFIED, Photo.State.PROCESSED, Photo.State.UNPROCESSABLE)
+    every = read_card(property_id, scope).card.photos
+    rows = [row for row in every if row["state"] in here]
     rows.sort(key=lambda row: (row["is_primary"], str(row["taken_at"] or row["created_at"])), reverse=True)
-    return {"photos": [_photo(row, scope) for row in rows[:MOST_PHOTOS]]}
+    return {
+        "photos": [_photo(row, scope) for row in rows[:MOST_PHOTOS]],
+        "awaited": len(every) - len(rows),
+        "may_have_originals": scope.may("view_originals"),
+    }
+
+
+_NOT_DRAWN = {
+    Photo.State.VERIFIED: "The picture is being drawn.",
+    Photo.State.PROCESSED: "No picture was drawn.",
+    Photo.State.UNPROCESSABLE: "No picture could be drawn; the file is kept as it came.",
+}
 
 
 def _photo(row: Row, scope: PageScope) -> dict[str, Any]:
     what = words(row["role"]) if row["role"] else "Photo"
     taken = day(row["taken_at"]) if row["taken_at"] else ""
+    is_drawn = bool(row["web_sha256"])
     return {
-        "url": _photo_url(row, "web", scope),
-        "thumbnail_url": _photo_url(row, "thumbnail", scope),
+        "url": _photo_url(row, "web", scope) if is_drawn else "",
+        "thumbnail_url": _photo_url(row, "thumbnail", scope) if is_drawn else "",
+        "original_url": _photo_url(row, "original", scope),
+        "state": "" if is_drawn else _NOT_DRAWN[row["state"]],
+        "warnings": [one["text"] if isinstance(one, dict) else str(one) for one in row["warnings"]],
         "alt": f"{what}, taken {taken}" if taken else what,
         "caption": f"{what} {taken}".strip(),
     }

@@ -65,6 +65,11 @@ def configure() -> None:
                 "schedule": 30.0,
                 "options": {"expires": 25},
             },
+            "keep-photos": {
+                "task": "fieldsync.keep_photos",
+                "schedule": 900.0,
+                "options": {"expires": 600},
+            },
         },
     )
     if settings.CELERY_BROKER_URL.startswith("filesystem:"):

@@ -52,6 +52,8 @@ class Config(BaseSettings):
     field_poll_s: int = Field(default=300, ge=5, le=86_400)
     field_grant_hours: int = Field(default=72, ge=1, le=24 * 31)
     field_min_app_version: str = Field(default="0.1.0", pattern=r"^\d+(\.\d+){0,3}$")
+    upload_takeover_s: float = Field(default=3.0, ge=0)
+    upload_silence_s: float = Field(default=60.0, gt=0)
     sign_in_attempts: int = Field(default=5, ge=1, le=50)
     sign_in_cooloff_minutes: int = Field(default=15, ge=1)
 

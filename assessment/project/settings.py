@@ -174,6 +174,8 @@ FIELD_REQUEST_BURST = CONFIG.field_request_burst
 FIELD_POLL_S = CONFIG.field_poll_s
 FIELD_GRANT_HOURS = CONFIG.field_grant_hours
 FIELD_MIN_APP_VERSION = CONFIG.field_min_app_version
+UPLOAD_TAKEOVER_S = CONFIG.upload_takeover_s
+UPLOAD_SILENCE_S = CONFIG.upload_silence_s
 # The reference tablet that `cycle` takes to the field; named here, since assessment stands below fieldsync.
 TABLET_CLIENT = "fieldsync.client.Tablet"
 CERTIFICATIONS_DIR = VAR_DIR / "certifications"

@@ -14,11 +14,20 @@ from typing import BinaryIO
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import connection
 
 from assessment.property.models import Blob
 from assessment.region.errors import NotFound, Problem
+from assessment.region.ids import new_id
 
 CHUNK_BYTES = 64 * 1024
+
+_REGISTER_SQL = """
+WITH made AS (
+  INSERT INTO assessment_blob (id, town_id, sha256, byte_count, media_type, created_at)
+  VALUES (%s, %s, %s, %s, %s, now()) ON CONFLICT (town_id, sha256) DO NOTHING RETURNING *)
+SELECT * FROM made UNION ALL SELECT * FROM assessment_blob WHERE town_id = %s AND sha256 = %s LIMIT 1
+"""
 
 
 class BlobDamaged(Problem):
@@ -35,7 +44,8 @@ def blob_path(sha256: str) -> str:
 def store_blob(source: BinaryIO | bytes, *, town_code: int, media_type: str) -> Blob:
     """Store bytes and return the town's blob row; the same bytes again cost one look.
 
-    The bytes are flushed to disk before the row is written, so a row never points at nothing.
+    The bytes are flushed to disk before the row is written, so a row never points at nothing. Must be
+    called in a scope that holds the town.
     """
     with tempfile.TemporaryFile(dir=_spool_dir()) as spool:
         digest, size = hashlib.sha256(), 0
@@ -44,6 +54,7 @@ def store_blob(source: BinaryIO | bytes, *, town_code: int, media_type: str) -> 
             spool.write(chunk)
             size += len(chunk)
         sha256 = digest.hexdigest()
+        _keep_from_removal(sha256)
         if not default_storage.exists(blob_path(sha256)):
             spool.seek(0)
             _write(sha256, spool)
@@ -57,6 +68,7 @@ def adopt_file(path: Path, *, sha256: str, town_code: int, media_type: str) -> B
     """
     size = path.stat().st_size
     name = blob_path(sha256)
+    _keep_from_removal(sha256)
     if isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location"):
         target = Path(default_storage.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,11 +84,32 @@ def adopt_file(path: Path, *, sha256: str, town_code: int, media_type: str) -> B
 
 def register_blob(sha256: str, *, byte_count: int, town_code: int, media_type: str) -> Blob:
     """Return the town's row for bytes that are in the store."""
-    Blob.objects.bulk_create(
-        [Blob(town_id=town_code, sha256=sha256, byte_count=byte_count, media_type=media_type)],
-        ignore_conflicts=True,
-    )
-    return Blob.objects.get(town_id=town_code, sha256=sha256)
+    values = [new_id(), town_code, sha256, byte_count, media_type, town_code, sha256]
+    # Where another transaction made it in this instant, the second look sees its row.
+    found = list(Blob.objects.raw(_REGISTER_SQL, values)) or list(Blob.objects.raw(_REGISTER_SQL, values))
+    return found[0]
+
+
+def remove_blob(sha256: str, *, town_code: int) -> bool:
+    """Remove a town's row for bytes, and the bytes where it was the last one; says whether they went.
+
+    Must be called in a scope that reads every town, or another town's bytes would go. The caller knows
+    that nothing of the town refers to them. Whoever stores the same bytes meanwhile waits, and stores
+    them anew.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [sha256])
+    Blob.objects.filter(town_id=town_code, sha256=sha256).delete()
+    if Blob.objects.filter(sha256=sha256).exists():
+        return False
+    default_storage.delete(blob_path(sha256))
+    return True
+
+
+def _keep_from_removal(sha256: str) -> None:
+    """Until the transaction ends; `remove_blob` waits for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 7))", [sha256])
 
 
 def get_blob(sha256: str) -> Blob:

@@ -23,6 +23,7 @@ class Permission(StrEnum):
 
     VIEW = "view"
     VIEW_CONFIDENTIAL = "view_confidential"
+    VIEW_ORIGINALS = "view_originals"
     EDIT_RECORD = "edit_record"
     INSPECT = "inspect"
     ACCEPT_OBSERVATIONS = "accept_observations"
@@ -44,7 +45,7 @@ class Permission(StrEnum):
 _P = Permission
 _OFFICE = frozenset(
     {
-        _P.VIEW, _P.VIEW_CONFIDENTIAL, _P.EDIT_RECORD, _P.INSPECT, _P.ACCEPT_OBSERVATIONS, _P.IMPORT,
+        _P.VIEW, _P.VIEW_CONFIDENTIAL, _P.VIEW_ORIGINALS, _P.EDIT_RECORD, _P.INSPECT, _P.ACCEPT_OBSERVATIONS, _P.IMPORT,
         _P.DECIDE_SALES, _P.RUN_VALUATION, _P.EDIT_LIST, _P.EXPORT_LIST, _P.CORRECT_LIST,
         _P.MANAGE_DEVICES, _P.MANAGE_PACKAGES,
     }
@@ -54,7 +55,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ASSESSOR: _OFFICE | {_P.SIGN_LIST, _P.MANAGE_PEOPLE, _P.EDIT_MODELS},
     Role.DEPUTY: _OFFICE,
     Role.REVIEWER: frozenset(
-        {_P.VIEW, _P.INSPECT, _P.ACCEPT_OBSERVATIONS, _P.DECIDE_SALES, _P.RUN_VALUATION, _P.EDIT_MODELS}
+        {
+            _P.VIEW,
+            _P.VIEW_ORIGINALS,
+            _P.INSPECT,
+            _P.ACCEPT_OBSERVATIONS,
+            _P.DECIDE_SALES,
+            _P.RUN_VALUATION,
+            _P.EDIT_MODELS,
+        }
     ),
     Role.DATA_COLLECTOR: frozenset({_P.VIEW, _P.INSPECT}),
     Role.CLERK: frozenset({_P.VIEW, _P.EXPORT_LIST}),

@@ -23,7 +23,10 @@ class ProblemAnswer(Exception):
         self.document: dict[str, Any] = document if isinstance(document, dict) else {}
         self.status = response.status_code
         self.code: str = self.document.get("code", "")
-        self.retry: str = self.document.get("retry", "never")
+        # The answer to a HEAD has no document; its headers say as much.
+        self.retry: str = self.document.get(
+            "retry", "after" if "Retry-After" in response.headers else "never"
+        )
         self.headers = response.headers
         super().__init__(f"{self.status} {self.code}: {self.document.get('detail', '')}")
 

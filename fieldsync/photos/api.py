@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import http_date
 from ninja import Router
 
-from fieldsync.devices.auth import DeviceBearer, device_scope
+from fieldsync.devices.auth import DeviceBearer, device_scope, token_of
 from fieldsync.photos import rules, services, spool
 from fieldsync.photos.models import Upload
 from fieldsync.photos.schemas import LookupIn, LookupOut
 from fieldsync.problems import (
+    FieldProblem,
     TusVersionUnsupported,
     UploadHeaderInvalid,
     UploadTooLarge,
@@ -20,6 +25,33 @@ from fieldsync.problems import (
 )
 
 router = Router(tags=["photos"], auth=DeviceBearer())
+
+_P = ParamSpec("_P")
+
+
+def _speaks_tus(
+    handler: Callable[_P, HttpResponse],
+) -> Callable[_P, HttpResponse]:
+    """Refuse other versions of the protocol, and name ours in every answer, also in a problem."""
+
+    @functools.wraps(handler)
+    def handle(*args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        request: Any = args[0]
+        try:
+            if request.headers.get("Tus-Resumable") != rules.TUS_VERSION:
+                problem = TusVersionUnsupported()
+                problem.headers["Tus-Version"] = rules.TUS_VERSION
+                raise problem
+            return handler(*args, **kwargs)
+        except rules.BadHeader as error:
+            refused = UploadHeaderInvalid(str(error))
+            refused.headers["Tus-Resumable"] = rules.TUS_VERSION
+            raise refused from error
+        except FieldProblem as problem:
+            problem.headers["Tus-Resumable"] = rules.TUS_VERSION
+            raise
+
+    return handle
 
 
 @router.post("/photos/lookup", response=LookupOut, operation_id="lookup_photos")
@@ -42,35 +74,45 @@ def describe(request: HttpRequest) -> HttpResponse:
 
 
 @router.post("/uploads", operation_id="begin_upload")
+@_speaks_tus
 def begin(request: HttpRequest) -> HttpResponse:
     """Begin an upload, with its first bytes in the body if the client likes; again is the same upload."""
-    _require_version(request)
-    try:
-        declared = rules.read_declared(
-            request.headers.get("Upload-Length"), request.headers.get("Upload-Metadata")
-        )
-        check = rules.read_chunk_checksum(request.headers.get("Upload-Checksum"))
-    except rules.BadHeader as error:
-        raise UploadHeaderInvalid(str(error)) from error
+    declared = rules.read_declared(
+        request.headers.get("Upload-Length"), request.headers.get("Upload-Metadata")
+    )
+    check = rules.read_chunk_checksum(request.headers.get("Upload-Checksum"))
+    count = rules.read_count(request.META.get("CONTENT_LENGTH") or "0", "Content-Length")
+    if count:
+        _require_chunk_type(request)
     if declared.length > rules.PHOTO_MAX_BYTES:
         raise UploadTooLarge(max_bytes=rules.PHOTO_MAX_BYTES)
     spool.require_space(declared.length)
-    with device_scope(request, may_be_revoked=True) as device:
-        upload = services.begin_upload(device, declared)
-    offset = services.offset_of(upload)
-    count = int(request.META.get("CONTENT_LENGTH") or 0)
-    if count:
-        _require_chunk_type(request)
-        offset = services.receive_bytes(upload, request.read, offset=None, count=count, check=check)
+    open_scope = functools.partial(device_scope, request, may_be_revoked=True)
+    if 0 < count == declared.length <= rules.ONE_REQUEST_MAX_BYTES:
+        token = token_of(request)
+        upload, offset = services.receive_photo(
+            open_scope,
+            device_id=token.device_id,
+            town_code=token.town_code,
+            declared=declared,
+            read=_reader(request),
+            check=check,
+        )
+    else:
+        with open_scope() as device:
+            upload = services.begin_upload(device, declared)
+        offset = services.offset_of(upload)
+        if count and offset == 0:
+            offset = services.receive_bytes(upload, _reader(request), offset=None, count=count, check=check)
     response = _answer(201, upload, offset)
     response["Location"] = f"{request.path.rstrip('/')}/{upload.id}"
     return response
 
 
 @router.api_operation(["HEAD"], "/uploads/{upload_id}", operation_id="ask_upload_offset")
+@_speaks_tus
 def ask(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Say how many bytes have come."""
-    _require_version(request)
     with device_scope(request, may_be_revoked=True) as device:
         upload = services.get_upload(upload_id, device)
     response = _answer(200, upload, services.offset_of(upload))
@@ -80,39 +122,56 @@ def ask(request: HttpRequest, upload_id: UUID) -> HttpResponse:
 
 
 @router.patch("/uploads/{upload_id}", operation_id="send_upload_chunk")
+@_speaks_tus
 def send(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Append a chunk; the last one is answered when the whole photo is verified and on disk."""
-    _require_version(request)
-    _require_chunk_type(request)
-    try:
-        offset = rules.read_count(request.headers.get("Upload-Offset"), "Upload-Offset")
-        count = rules.read_count(request.META.get("CONTENT_LENGTH") or None, "Content-Length")
-        check = rules.read_chunk_checksum(request.headers.get("Upload-Checksum"))
-    except rules.BadHeader as error:
-        raise UploadHeaderInvalid(str(error)) from error
-    with device_scope(request, may_be_revoked=True) as device:
-        upload = services.get_upload(upload_id, device)
-    return _answer(
-        204,
-        upload,
-        services.receive_bytes(upload, request.read, offset=offset, count=count, check=check),
-    )
+    return _send(request, upload_id)
 
 
 @router.delete("/uploads/{upload_id}", operation_id="end_upload")
+@_speaks_tus
 def end(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Give an upload up."""
-    _require_version(request)
+    return _end(request, upload_id)
+
+
+@router.post("/uploads/{upload_id}", operation_id="override_upload_method")
+@_speaks_tus
+def override(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    """Do as ``X-HTTP-Method-Override`` says, for networks that let only GET and POST through."""
+    method = request.headers.get("X-HTTP-Method-Override", "")
+    if method not in rules.METHOD_OVERRIDES:
+        raise UploadHeaderInvalid("X-HTTP-Method-Override must be PATCH or DELETE")
+    return _send(request, upload_id) if method == "PATCH" else _end(request, upload_id)
+
+
+def _send(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    _require_chunk_type(request)
+    offset = rules.read_count(request.headers.get("Upload-Offset"), "Upload-Offset")
+    count = rules.read_count(request.META.get("CONTENT_LENGTH") or None, "Content-Length")
+    check = rules.read_chunk_checksum(request.headers.get("Upload-Checksum"))
+    with device_scope(request, may_be_revoked=True) as device:
+        upload = services.get_upload(upload_id, device)
+    spool.require_space(count)
+    return _answer(
+        204,
+        upload,
+        services.receive_bytes(upload, _reader(request), offset=offset, count=count, check=check),
+    )
+
+
+def _end(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     with device_scope(request, may_be_revoked=True) as device:
         services.end_upload(services.get_upload(upload_id, device))
     return _answer(204)
 
 
-def _require_version(request: HttpRequest) -> None:
-    if request.headers.get("Tus-Resumable") != rules.TUS_VERSION:
-        problem = TusVersionUnsupported()
-        problem.headers["Tus-Version"] = rules.TUS_VERSION
-        raise problem
+def _reader(request: HttpRequest) -> Callable[[int], bytes]:
+    """Return what reads the body. A line that has gone silent ends the request, and frees its thread."""
+    line: Any = request.META.get("gunicorn.socket")
+    if line is not None:
+        line.settimeout(settings.UPLOAD_SILENCE_S)
+    return request.read
 
 
 def _require_chunk_type(request: HttpRequest) -> None:

@@ -12,7 +12,7 @@ from assessment.region.actors import Actor
 from assessment.region.models import Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
-from fieldsync.photos import services
+from fieldsync.photos import custody
 from fieldsync.photos.models import Upload
 from fieldsync.photos.renditions import RENDITIONS_JOB, draw_waiting, list_undrawn, start_drawing
 
@@ -33,9 +33,23 @@ def tidy() -> int:
         expired = set(late.values_list("town_id", flat=True))
     for code in sorted(expired):
         with scope(actor, towns=[code]):
-            count += services.expire_uploads(code, actor=actor, now=timezone.now())
+            count += custody.expire_uploads(code, actor=actor, now=timezone.now())
     for code in codes:
         with scope(actor, towns=[code]):
             if list_undrawn(code, limit=1):
                 start_drawing(code)
     return count
+
+
+@shared_task(name="fieldsync.keep_photos")
+def keep() -> dict[str, int]:
+    """Say which photos are overdue, and let go of bytes that nobody has declared."""
+    actor, now = Actor.system("keep photos"), timezone.now()
+    counts = {"missing": 0, "orphans": 0, "files": custody.sweep_files(now=now)}
+    codes = list(Town.objects.values_list("code", flat=True))
+    for code in codes:
+        with scope(actor, towns=[code]):
+            counts["missing"] += custody.mark_missing(code, actor=actor, now=now)
+        with scope(actor, towns=[code], read_only=codes):
+            counts["orphans"] += custody.remove_orphans(code, actor=actor, now=now)
+    return counts

@@ -13,13 +13,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from assessment.property.models import Inspection, Photo
+from assessment.property.models import Inspection
 from assessment.property.services import CardPatch, PatchResult, apply_card_patches, record_inspections
 from assessment.property.services.inspections import Visit
 from assessment.property.services.locks import lock_properties
 from assessment.region.actors import Actor
 from fieldsync.devices.models import Device
-from fieldsync.photos.declaring import Declaration, declare_photos
+from fieldsync.photos.declaring import Declaration, declare_photos, expect_photos
+from fieldsync.photos.services import ON_THE_WAY
 from fieldsync.push.reading import BadPath, Item, join_path, list_year_of, split_changes
 from fieldsync.push.rules import Status
 from fieldsync.push.schemas import InspectionIn, PatchIn, PhotoIn
@@ -87,12 +88,18 @@ def _record_visits(items: Sequence[Item], effects: Effects, *, device: Device, a
     if not items:
         return
     visits = [_visit(item, device, actor) for item in items]
+    named: list[tuple[UUID, UUID, list[UUID]]] = []
     for item, result in zip(items, record_inspections(visits, actor=actor), strict=True):
+        assert item.envelope is not None
+        assert isinstance(item.payload, InspectionIn)
         if result is None:
             effects[item.mutation_id] = _unknown_property()
         else:
             status = Status.APPLIED if result.is_new else Status.NOOP
             effects[item.mutation_id] = Effect(status)
+            if result.is_new and item.payload.photos:
+                named.append((item.envelope.entity_id, item.payload.property_id, item.payload.photos))
+    expect_photos(named, town_code=device.town_id)
 
 
 def _visit(item: Item, device: Device, actor: Actor) -> Visit:
@@ -246,7 +253,7 @@ def _declare_photos(items: Sequence[Item], effects: Effects, *, device: Device) 
             effects[item.mutation_id] = _unknown_property()
             continue
         status = Status.APPLIED if outcome.is_new else Status.NOOP
-        needs_upload = outcome.state == Photo.State.DECLARED
+        needs_upload = outcome.state in ON_THE_WAY
         effects[item.mutation_id] = Effect(status, needs_upload=needs_upload)
 
 

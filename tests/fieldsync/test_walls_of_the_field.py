@@ -54,6 +54,7 @@ def ask(tablet: Tablet, route: Route, values: dict[str, Any], cursor: str) -> tu
     headers = {
         "Tus-Resumable": "1.0.0",
         "Upload-Offset": "0",
+        "X-HTTP-Method-Override": "PATCH",
         "Content-Type": "application/offset+octet-stream",
     }
     options: dict[str, Any] = {"headers": headers, "content": b""} if "uploads" in path else {}

@@ -26,14 +26,20 @@ class Blob(TownModel):
 
 
 class Photo(TownModel):
-    """A photo of a property. It counts only when its bytes are here and match the hash it was declared with."""
+    """A photo of a property. It counts only when its bytes are here and match the hash it was declared with.
+
+    Declared by a tablet (or only named by its visit, while ``sha256`` is empty) → receiving → verified →
+    processed or unprocessable; missing when the bytes have been due for too long, until they come.
+    ``warnings`` holds objects with ``code`` and ``text``: what its file says otherwise than its tablet.
+    """
 
     class State(models.TextChoices):
-        DECLARED = "declared"
-        RECEIVING = "receiving"
-        VERIFIED = "verified"
-        PROCESSED = "processed"
-        UNPROCESSABLE = "unprocessable"
+        DECLARED = "declared", "Declared"
+        RECEIVING = "receiving", "Being received"
+        VERIFIED = "verified", "Verified"
+        PROCESSED = "processed", "Processed"
+        MISSING = "missing", "Missing"
+        UNPROCESSABLE = "unprocessable", "Cannot be shown"
 
     property = TownForeignKey(Property, related_name="photos", null=True, blank=True)
     building = TownForeignKey(Building, related_name="photos", null=True, blank=True)
@@ -52,7 +58,19 @@ class Photo(TownModel):
     accuracy_m = models.FloatField(null=True, blank=True)
     exif = models.JSONField(default=dict, blank=True)
     warnings = models.JSONField(default=list, blank=True)
+    version_of = models.UUIDField(
+        null=True, blank=True, help_text="the photo under whose id a tablet declared these other bytes"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["town", "sha256"]),
+            models.Index(
+                fields=["town", "version_of"], condition=Q(version_of__isnull=False), name="photo_version_of"
+            ),
+            models.Index(fields=["town", "state", "created_at"]),
+        ]
 
 
 class Document(TownModel):

@@ -18,8 +18,8 @@ from assessment.property.blobs import blob_path, open_blob
 from assessment.property.models import Blob, Photo
 from assessment.region.scope import scope
 from fieldsync.client import ProblemAnswer, Tablet, uploads
+from fieldsync.photos.custody import expire_uploads
 from fieldsync.photos.models import Upload
-from fieldsync.photos.services import expire_uploads
 from tests.cast import SYSTEM, TOWN_A, TOWN_B, Cast
 from tests.fieldsync.conftest import House, MakeTablet
 
@@ -213,7 +213,8 @@ def test_the_same_id_with_other_bytes_is_kept_as_another_photo(tablet: Tablet, h
         kept = {photo.sha256: photo for photo in Photo.objects.all()}
     assert set(kept) == {hashlib.sha256(first).hexdigest(), other["sha256"]}
     assert str(kept[hashlib.sha256(first).hexdigest()].id) == photo_id
-    assert photo_id in kept[str(other["sha256"])].warnings[0]
+    version = kept[str(other["sha256"])]
+    assert (str(version.version_of), version.warnings[0]["code"]) == (photo_id, "other-bytes")
 
 
 def test_bytes_that_the_town_has_are_not_sent_again(tablet: Tablet, houses: list[House]) -> None:
