@@ -16,6 +16,7 @@ class ValuationConfig(AppConfig):
         """Register what valuation adds to the office's pages."""
         from assessment.office import registries as office
         from assessment.region.rules import Permission
+        from valuation.comparables.pages import comparables_panel
         from valuation.runs.pages import estimates_panel
 
         office.panels.register(
@@ -26,6 +27,16 @@ class ValuationConfig(AppConfig):
                 permission=Permission.VIEW,
                 template="valuation/panel_estimates.html",
                 context=estimates_panel,
+            )
+        )
+        office.panels.register(
+            office.Panel(
+                id="valuation.comparables",
+                title="Comparable sales",
+                order=76,
+                permission=Permission.VIEW,
+                template="valuation/panel_comparables.html",
+                context=comparables_panel,
             )
         )
         office.nav_items.register(

@@ -32,6 +32,7 @@ from assessment.roll.services.standings import Change
 from assessment.sales.models import Transfer
 from gis import models as land
 from tests.cast import SYSTEM
+from valuation.comparables.models import ComparableSet
 from valuation.runs.models import Conclusion, Run
 from valuation.specs.services import create_spec
 
@@ -297,5 +298,9 @@ def make_valuation(world: World) -> None:
     Conclusion.objects.create(
         town=world.town, run=run, property_id=world.ids["property_id"], list_year=2025, value=300_000,
         components=[["11", 300_000, None, ""]], reason=world.marker, concluded_at=NOW,
+    )  # fmt: skip
+    ComparableSet.objects.create(
+        town=world.town, run=run, property_id=world.ids["property_id"], value=300_000, indicated=0,
+        facts={"style": world.marker},
     )  # fmt: skip
     world.ids["valuation_run_id"] = run.id

@@ -44,7 +44,16 @@ def code_version() -> str:
     """Return the product's version with a hash of the code that makes values."""
     here = Path(__file__).parents[1]
     hasher = hashlib.sha256()
-    for folder in ("cost", "fitting", "frames", "market", "runs/rules", "runs/parameters"):
+    for folder in (
+        "comparables/parameters",
+        "comparables/rules",
+        "cost",
+        "fitting",
+        "frames",
+        "market",
+        "runs/rules",
+        "runs/parameters",
+    ):
         for path in sorted((here / folder).rglob("*")):
             if path.suffix in (".py", ".yaml"):
                 hasher.update(path.read_bytes())

@@ -12,7 +12,7 @@ from assessment.region.selectors import get_town
 from valuation.runs.services import run_valuation
 from valuation.specs.services import DEFAULT_NAME, find_adopted_spec, get_spec
 
-_STAGES = ("facts", "cost", "market", "ratio study", "flags", "writing")
+_STAGES = ("facts", "cost", "market", "ratio study", "flags", "comparables", "writing")
 
 
 @job_handler("valuation_run", title="Valuation run", permission=Permission.RUN_VALUATION)

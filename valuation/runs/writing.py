@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from assessment.region.ids import new_id
 from assessment.roll.services.rows import insert_rows
+from valuation.comparables.services import write_comparables
 from valuation.runs.models import RatioStudyRecord, Run
 from valuation.runs.rules.pipeline import Valuation
 
@@ -53,6 +54,8 @@ def write_results(run: Run, result: Valuation) -> str:
                 for key, row in zip(result.market.index, rows, strict=True)
             ),
         )
+    if result.comparables is not None:
+        write_comparables(run, result.comparables, valued)
     now, weights = timezone.now(), json.dumps({"cost": 1.0})
     reason = "Cost approach at the adopted schedules; the market model is the check beside it."
     insert_rows(

@@ -98,8 +98,10 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     land_factor = np.ones(n)
     for column in roles.land_factors:
         land_factor = land_factor * factor(column, schedule.factors.get(column, {}))
+    land_place = np.ones(n)
     if roles.neighbourhood:
-        land_factor = land_factor * factor(roles.neighbourhood, schedule.neighbourhood_land, told=False)
+        land_place = factor(roles.neighbourhood, schedule.neighbourhood_land, told=False)
+    land_site, land_factor = land_factor, land_factor * land_place
     whole_land = land_curve(schedule.land, sqft)
     primary = land_curve(schedule.land, np.minimum(sqft, schedule.primary_sqft))
 
@@ -132,6 +134,8 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
         {
             "land_sqft": sqft,
             "land_from_curve": whole_land,
+            "land_site_factor": land_site,
+            "land_place_factor": land_place,
             "land_factor": land_factor,
             "area_sqft": area,
             "rate": rate,

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from valuation.comparables.rules import Comparables, comparables_of
 from valuation.cost.rules import Schedule
 from valuation.fitting.making import calibrator_from
 from valuation.fitting.rules import split_by_day
@@ -75,6 +76,7 @@ class Valuation:
     first_held_on: dt.date | None
     last_held_on: dt.date | None
     stages: list[dict[str, Any]] = field(default_factory=list)
+    comparables: Comparables | None = None
 
 
 class TooFewSalesError(ValueError):
@@ -165,6 +167,10 @@ def value_frame(
     with stage("flags"):
         before = previous if previous is not None else pd.Series(dtype=np.float64)
         flags = flags_of(valued, check, before, limits=settings)
+    with stage("comparables"):
+        comparables = comparables_of(
+            valued.frame, sales, tables.local, valued_on=valued_on, settings=settings
+        )
     days = sales["sold_on"][held]
     flat = [flag for row in flags for flag in row]
     return Valuation(
@@ -188,6 +194,7 @@ def value_frame(
         first_held_on=dt.date.fromordinal(int(days.min())) if len(days) else None,
         last_held_on=dt.date.fromordinal(int(days.max())) if len(days) else None,
         stages=stages,
+        comparables=comparables,
     )
 
 

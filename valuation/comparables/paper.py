@@ -1,0 +1,77 @@
+"""The grid on one sheet of paper."""
+
+from __future__ import annotations
+
+import io
+
+from valuation.comparables.sheet import Grid
+
+
+def grid_pdf(grid: Grid, *, town: str) -> bytes:
+    """Return the grid as one landscape page; the same grid gives the same bytes."""
+    from reportlab.lib.pagesizes import LETTER, landscape
+    from reportlab.pdfgen.canvas import Canvas
+
+    from assessment.roll.files.letters import printable
+
+    buffer = io.BytesIO()
+    page = Canvas(buffer, pagesize=landscape(LETTER), invariant=1)
+    page.setTitle(printable(f"Comparable sales, {grid.address}, {town}"))
+    page.setFont("Helvetica-Bold", 14)
+    page.drawString(36, 570, printable(f"Comparable sales of {grid.address}"))
+    page.setFont("Helvetica", 9)
+    page.drawString(36, 555, printable(f"{town}, Connecticut; list of 1 October {grid.year}; {grid.made_by}"))
+    width = 580 / (1 + max(len(grid.sales), 1))
+
+    def line(y: float, label: str, cells: list[str], *, bold: bool = False) -> float:
+        page.setFont("Helvetica-Bold" if bold else "Helvetica", 8)
+        page.drawString(36, y, printable(label))
+        for at, cell in enumerate(cells):
+            text = printable(cell)
+            while text and page.stringWidth(text) > width - 6:
+                text = text[:-1]
+            page.drawRightString(176 + width * (at + 1), y, text)
+        return y - 13
+
+    def rule(y: float) -> float:
+        page.line(36, y + 9, 176 + width * (1 + len(grid.sales)), y + 9)
+        return y - 3
+
+    y = line(530, "", ["This property", *(f"Sale {at + 1}" for at in range(len(grid.sales)))], bold=True)
+    y = rule(y)
+    y = line(y, "Address", [grid.address, *(sale.address for sale in grid.sales)])
+    for label, cells in grid.fact_rows():
+        y = line(y, label, cells)
+    y = rule(y)
+    y = line(y, "Sold on", ["", *(sale.sold_on.isoformat() for sale in grid.sales)])
+    y = line(y, "Price", ["", *(_dollars(sale.price) for sale in grid.sales)], bold=True)
+    for label, amounts in grid.adjustment_rows():
+        y = line(y, f"  {label}", ["", *(_dollars(dollars, sign=True) for dollars in amounts)])
+    y = rule(y)
+    y = line(y, "Net adjustment", ["", *(_dollars(sale.net, sign=True) for sale in grid.sales)])
+    y = line(
+        y,
+        "Net / gross %",
+        ["", *(f"{sale.net_percent:+.1f} / {sale.gross_percent:.1f}" for sale in grid.sales)],
+    )
+    y = line(y, "Adjusted price", ["", *(_dollars(sale.adjusted) for sale in grid.sales)], bold=True)
+    y = line(y, "Weight %", ["", *(str(sale.weight) for sale in grid.sales)])
+    y = line(y, "Indicated by sales", [_dollars(grid.indicated)])
+    y = line(y, "Value of the model", [_dollars(grid.value)], bold=True)
+    page.setFont("Helvetica", 7.5)
+    page.drawString(
+        36,
+        max(y - 10, 24),
+        "Each column of adjustments sums to the model's value of this property less its value of the sold one on "
+        "the day of sale.",
+    )
+    page.showPage()
+    page.save()
+    return buffer.getvalue()
+
+
+def _dollars(dollars: int, *, sign: bool = False) -> str:
+    if not dollars and sign:
+        return "0"
+    lead = "-" if dollars < 0 else "+" if sign else ""
+    return f"{lead}${abs(dollars):,}"
