@@ -28,7 +28,7 @@ BASELINE = {
     "properties/suggest?q=elm": 10,
     "properties/{property_id}/": 38,
     "properties/{property_id}/print": 33,
-    "properties/{property_id}/comparables/": 13,
+    "properties/{property_id}/comparables/": 12,
     "properties/{property_id}/history": 13,
     "inspections/": 12,
     "sales/": 12,
