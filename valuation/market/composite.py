@@ -22,10 +22,8 @@ from valuation.market.rules import Days, Floats, coded, numeric
 from valuation.ratio.rules import cod
 
 _PARAMETERS = {
-    "objective": "huber",
-    "alpha": 0.3,
-    "num_leaves": 31,
-    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "learning_rate": 0.04,
     "min_data_in_leaf": 15,
     "feature_fraction": 0.4,
     "bagging_fraction": 0.8,
@@ -37,6 +35,20 @@ _PARAMETERS = {
     "verbose": -1,
 }
 SHARES = (0.0, 0.1, 0.2, 0.3)
+LOSSES = ("relative", "huber")
+_SOFT, _CAP = 0.2, 0.7
+
+
+def relative_loss(log_value: Floats, data: Any) -> tuple[Floats, Floats]:
+    """Return gradient and (Gauss-Newton) curvature of ``sqrt((value / price - 1)^2 + 0.2^2)`` by the logarithm of value.
+
+    It is the error that COD averages, smooth at 0; ratios above 2 pull no harder than one of 2, so that a price that
+    is none (a forced sale far below the market) does not drag a street with it.
+    """
+    ratio = np.exp(np.clip(log_value - data.get_label(), -3.0, _CAP))
+    error = ratio - 1
+    length = np.sqrt(error**2 + _SOFT**2)
+    return error * ratio / length, ratio**2 / length
 
 
 @dataclass
@@ -55,13 +67,18 @@ class Market:
         Seeds whose logarithms are averaged.
     blocks, folds : int
         Blocks of training sales by day, and how many of the last serve as folds.
+    loss : str
+        ``relative``: of value / price, what COD averages; ``huber``: of the logarithms.
+    prb_target : float
+        PRB that the correction aims at on the rolling predictions.
     correct_equity : bool
-        Whether values are stretched so that PRB on the rolling predictions is 0.
+        Whether values are stretched so that PRB on the rolling predictions is the target.
     """
 
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
-    trees: int = 900
+    trees: int = 600
+    loss: str = "relative"
     options: Mapping[str, Any] = field(default_factory=dict)
     candidates: tuple[Mapping[str, Any], ...] = ()
     increasing: tuple[str, ...] = ()
@@ -71,6 +88,7 @@ class Market:
     folds: int = 4
     first_share: float = 0.1
     correct_equity: bool = True
+    prb_target: float = 0.0
     coverage: float = 0.90
     seed: int = 0
     threads: int = 2
@@ -78,6 +96,8 @@ class Market:
 
     def __post_init__(self) -> None:
         refuse_roll_values((*self.numbers, *self.categories))
+        if self.loss not in LOSSES:
+            raise ValueError(f"the loss is one of {', '.join(LOSSES)}, not {self.loss!r}")
 
     def fit(self, frame: pd.DataFrame, prices: Floats, sold_on: Days) -> Market:
         """Learn from sales (``prices`` in dollars, ``sold_on`` ordinal days), in any order."""
@@ -95,6 +115,7 @@ class Market:
             np.isfinite(around[:, 0]) if np.isfinite(around[:, 0]).sum() >= 100 else np.ones(len(frame), bool)
         )
         target = np.log(prices)
+        self.middle_ = float(np.median(target[: max(len(target) // 2, 1)]))
         self._choose(table, target, prices, blocks, seen)
         self._tell("trees")
         rows = np.flatnonzero(seen)
@@ -157,7 +178,7 @@ class Market:
             log = (1 - self.additive_share_) * log + self.additive_share_ * additive
         values = np.exp(log)
         if self.correct_equity:
-            self.equity_ = fit_equity(values, prices[rows])
+            self.equity_ = fit_equity(values, prices[rows], target=self.prb_target)
             values = self.equity_.apply(values)
         self.rolling_ = (values, prices[rows], rows)
         try:
@@ -188,16 +209,22 @@ class Market:
                 monotone[self.numbers.index(name)] = direction
         if any(monotone):
             options |= {"monotone_constraints": monotone, "monotone_constraints_method": "intermediate"}
+        # A loss of one's own starts at 0, so the middle is taken out of the target and put back by `_log`.
+        loss = (
+            {"objective": relative_loss} if self.loss == "relative" else {"objective": "huber", "alpha": 0.3}
+        )
         boosters = []
         for member in range(members):
-            data = lightgbm.Dataset(table, label=target, categorical_feature=codes, free_raw_data=True)
-            seeded = {**options, "seed": self.seed + member, "num_threads": self.threads}
+            data = lightgbm.Dataset(
+                table, label=target - self.middle_, categorical_feature=codes, free_raw_data=True
+            )
+            seeded = {**loss, **options, "seed": self.seed + member, "num_threads": self.threads}
             boosters.append(lightgbm.train(seeded, data, num_boost_round=trees))
         return boosters
 
     def _log(self, boosters: list[Any], table: Floats) -> Floats:
         found = [booster.predict(table, num_threads=self.threads) for booster in boosters]
-        return np.asarray(np.mean(found, axis=0), dtype=np.float64)
+        return np.asarray(self.middle_ + np.mean(found, axis=0), dtype=np.float64)
 
     @property
     def _day_at(self) -> int:

@@ -61,8 +61,8 @@ class EquityCorrection:
         }
 
 
-def fit_equity(predicted: Floats, prices: Floats) -> EquityCorrection:
-    """Find the stretch at which PRB is 0, by halving, and the level at which the median ratio is 1.
+def fit_equity(predicted: Floats, prices: Floats, *, target: float = 0.0) -> EquityCorrection:
+    """Find the stretch at which PRB is the target, by halving, and the level at which the median ratio is 1.
 
     Under 200 sales only the level is fitted: a slope of so few is noise.
     """
@@ -77,7 +77,7 @@ def fit_equity(predicted: Floats, prices: Floats) -> EquityCorrection:
         low, high = _LOW, _HIGH
         for _ in range(40):
             stretch = (low + high) / 2
-            if prb(stretched(stretch), prices) < 0:
+            if prb(stretched(stretch), prices) < target:
                 low = stretch
             else:
                 high = stretch

@@ -30,7 +30,8 @@ from valuation.runs import reading, selectors
 from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
 from valuation.runs.models import Conclusion, Run
 from valuation.runs.rules.groups import review_defaults
-from valuation.runs.rules.pipeline import Tables, TooFewSalesError, value_frame
+from valuation.runs.rules.levelling import Tables
+from valuation.runs.rules.pipeline import TooFewSalesError, value_frame
 from valuation.runs.writing import write_results
 from valuation.specs.models import ModelSpec
 from valuation.specs.services import find_adopted_spec

@@ -50,6 +50,7 @@ def create_spec(
     Forbidden
         The actor may edit models in no town.
     """
+    from valuation.runs.rules.local import BadPoolingOptionsError, Pooling
     from valuation.runs.rules.market import BadMarketOptionsError, checked_options
 
     if not actor.is_system and not any(actor.may(Permission.EDIT_MODELS, code) for code in actor.towns):
@@ -59,8 +60,9 @@ def create_spec(
     try:
         if schedule:
             Schedule.from_json(schedule)
-        checked_options(dict(settings or {}).get("market", {}))
-    except (ScheduleError, FeatureRefused, BadMarketOptionsError) as error:
+        checked_options((settings or {}).get("market", {}))
+        Pooling.from_settings((settings or {}).get("pooling", {}))
+    except (ScheduleError, FeatureRefused, BadMarketOptionsError, BadPoolingOptionsError) as error:
         raise SpecRefused(f"{error}.") from error
     content = {
         "schedule": dict(schedule or {}),

@@ -16,9 +16,58 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from valuation.intervals.rules import order_limits
+from valuation.pooling.credibility import credibility
+
 Floats = NDArray[np.float64]
 _GROUP_HOLD, _PLACE_HOLD, _LEAST, _REACH = 4.0, 8.0, 3, 3.0
 _TREND_LEAST, _TREND_LIMIT = 150, 0.15
+
+
+_LEAST_FOR_LIMITS, _LEAST_IN_GROUP = 40, 80
+
+
+class BadPoolingOptionsError(ValueError):
+    """The pooling settings of a spec cannot be used."""
+
+    code = "bad_pooling_options"
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How far a town's own sales are believed: ``pooling`` of a spec's settings.
+
+    Attributes
+    ----------
+    places : str
+        ``fixed`` believes a neighbourhood by ``n / (n + 8)``; ``credibility`` takes the hold from the sales
+        themselves (within over between variance), so that neighbourhoods that do not differ get no factor.
+    town_hold : float
+        Sales at which the town's own level is believed half, against the shared schedule; 0 believes it whole.
+        A region finds it with `valuation.pooling.credibility.credibility` over its towns.
+    """
+
+    places: str = "fixed"
+    town_hold: float = 0.0
+
+    @classmethod
+    def from_settings(cls, plain: Mapping[str, Any]) -> Pooling:
+        """Read the settings of a spec.
+
+        Raises
+        ------
+        BadPoolingOptionsError
+            For an option that there is not.
+        """
+        unknown = sorted(set(plain) - {"places", "town_hold"})
+        if unknown:
+            raise BadPoolingOptionsError(f"pooling has no option {', '.join(map(repr, unknown))}")
+        places, hold = plain.get("places", "fixed"), plain.get("town_hold", 0.0)
+        if places not in ("fixed", "credibility"):
+            raise BadPoolingOptionsError(f"places are pooled fixed or by credibility, not {places!r}")
+        if not isinstance(hold, (int, float)) or not 0 <= hold <= 10_000:
+            raise BadPoolingOptionsError(f"town_hold is a number of sales, not {hold!r}")
+        return cls(places, float(hold))
 
 
 @dataclass(frozen=True)
@@ -101,8 +150,11 @@ def fit_local_factors(
     places: pd.Series,
     *,
     valued_on: dt.date,
+    pooling: Pooling = Pooling(),
 ) -> LocalFactors:
     """Find the local factors from sales and the values that the schedule alone gives them.
+
+    The spreads are of the fitted sales' own errors; a run replaces them by those of later sales (`limits_from`).
 
     Parameters
     ----------
@@ -122,8 +174,9 @@ def fit_local_factors(
     change = _yearly_change(residual, sold_on)
     residual = residual - change * np.minimum(sold_on - level_day, 0) / 365.25
 
-    middle = float(np.median(residual))
-    deviation = max(1.4826 * float(np.median(np.abs(residual - middle))), 0.05)
+    own = float(np.median(residual))
+    middle = own * len(residual) / (len(residual) + pooling.town_hold)
+    deviation = max(1.4826 * float(np.median(np.abs(residual - own))), 0.05)
     evidence: list[dict[str, Any]] = [_row("town", "all", middle, residual, middle)]
     residual = residual - middle
 
@@ -134,7 +187,9 @@ def fit_local_factors(
         0.0
     ).to_numpy(float)
 
-    place_logs = _levels(residual, places, hold=_PLACE_HOLD, reach=_REACH * deviation)
+    reach = _REACH * deviation
+    hold = _PLACE_HOLD if pooling.places == "fixed" else _hold_of(residual, places, reach)
+    place_logs = _levels(residual, places, hold=hold, reach=reach)
     for name, (factor, members) in place_logs.items():
         evidence.append(_row("neighbourhood", name, factor, residual[members], factor))
     residual = residual - places.map({name: pair[0] for name, pair in place_logs.items()}).fillna(
@@ -162,6 +217,37 @@ def _yearly_change(residual: Floats, sold_on: NDArray[np.int64]) -> float:
     )
     slope = float(np.polyfit(years[kept], residual[kept], 1)[0])
     return float(np.clip(slope, -_TREND_LIMIT, _TREND_LIMIT))
+
+
+def _hold_of(residual: Floats, places: pd.Series, reach: float) -> float:
+    """Return the sales at which a neighbourhood is believed half: within over between variance."""
+    near = (np.abs(residual) < reach) & (places.astype(str) != "").to_numpy()
+    if near.sum() < 2 * _LEAST:
+        return _PLACE_HOLD
+    found = credibility(residual[near], places[near].astype(str).tolist())
+    return found.within / found.between_towns if found.between_towns > 0 else float("inf")
+
+
+def limits_from(
+    values: Floats, prices: Floats, groups: pd.Series, *, coverage: float
+) -> dict[str, tuple[float, float]]:
+    """Return limits of logarithmic errors of later sales, by use group where it has 80 of them (split conformal).
+
+    Nothing is returned under 40 sales.
+    """
+    error = np.log(prices) - np.log(np.maximum(values, 1.0))
+    if len(error) < _LEAST_FOR_LIMITS:
+        return {}
+
+    def span(errors: Floats) -> tuple[float, float]:
+        low, high = order_limits(errors, coverage)
+        return round(min(low, 0.0), 4), round(max(high, 0.0), 4)
+
+    spans = {"*": span(error)}
+    for name, members in sorted(_members(groups).items()):
+        if len(members) >= _LEAST_IN_GROUP:
+            spans[name] = span(error[members])
+    return spans
 
 
 def _members(names: pd.Series) -> dict[str, NDArray[np.intp]]:

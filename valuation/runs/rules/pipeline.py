@@ -9,7 +9,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,45 +22,12 @@ from valuation.fitting.making import calibrator_from
 from valuation.fitting.rules import split_by_day
 from valuation.runs.rules.appraisal import RawValues, Valued, flags_of, raw_values, value_properties
 from valuation.runs.rules.judging import Study, judge_held_out
-from valuation.runs.rules.local import LocalFactors, fit_local_factors
+from valuation.runs.rules.levelling import LEAST_TO_LEVEL, Tables, levelled, market_levelled
+from valuation.runs.rules.local import Pooling, fit_local_factors
 from valuation.runs.rules.market import LEAST_SALES, market_estimates
 
 Floats = NDArray[np.float64]
-_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE, _LEAST_TO_LEVEL = 40, 120, 30
-
-
-@dataclass(frozen=True)
-class Tables:
-    """What makes the values. An interim year uses those of its base, so what did not change keeps its value.
-
-    Attributes
-    ----------
-    schedule, local
-        Tables of the cost approach, and the town's local factors.
-    aged_on : date
-        Day on which buildings are as old as the values take them to be: the revaluation's.
-    """
-
-    schedule: Schedule
-    local: LocalFactors
-    aged_on: dt.date
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {
-            "schedule": self.schedule.as_json(),
-            "local": self.local.as_json(),
-            "aged_on": self.aged_on.isoformat(),
-        }
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> Tables:
-        """Read the tables of a run."""
-        return cls(
-            Schedule.from_json(plain["schedule"]),
-            LocalFactors.from_json(plain["local"]),
-            dt.date.fromisoformat(plain["aged_on"]),
-        )
+_LEAST_TO_SPLIT, _LEAST_TO_CALIBRATE = 40, 120
 
 
 @dataclass
@@ -145,7 +112,10 @@ def value_frame(
     fitted = ~held
 
     with stage("cost"):
-        raw, tables = _cost(frame, features, sales[fitted], valued_on, schedule, calibration, base)
+        raw, tables = _cost(
+            frame, features, sales[fitted], valued_on, schedule, calibration, base,
+            Pooling.from_settings(settings.get("pooling", {})),
+        )  # fmt: skip
         valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
     with stage("market"):
         market = pd.DataFrame()
@@ -157,12 +127,12 @@ def value_frame(
             valued, check, cards, frame, sales, fitted, tables.local, seed=seed, resamples=resamples
         )
     level = 1.0
-    if base is None and held.sum() >= _LEAST_TO_LEVEL:
+    if base is None and held.sum() >= LEAST_TO_LEVEL:
         with stage("level"):
-            level, tables = _levelled(tables, valued.frame["value"], sales[held])
+            level, tables = levelled(tables, valued.frame, sales[held], coverage=settings["confidence"])
             valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
             if len(market):
-                market = _market_levelled(market, sales[held])
+                market = market_levelled(market, sales[held])
                 check = market["value"]
     with stage("flags"):
         before = previous if previous is not None else pd.Series(dtype=np.float64)
@@ -206,6 +176,7 @@ def _cost(
     schedule: Schedule | None,
     calibration: Mapping[str, Any],
     base: Tables | None,
+    pooling: Pooling,
 ) -> tuple[RawValues, Tables]:
     if base is not None:
         return raw_values(base.schedule, frame, as_of=base.aged_on, features=features), base
@@ -220,43 +191,9 @@ def _cost(
         raw.facts["group"].iloc[at].reset_index(drop=True),
         raw.facts["neighbourhood"].iloc[at].reset_index(drop=True),
         valued_on=valued_on,
+        pooling=pooling,
     )
     return raw, Tables(schedule, local, valued_on)
-
-
-def _levelled(tables: Tables, values: pd.Series, held: pd.DataFrame) -> tuple[float, Tables]:
-    """Bring the town's level to the held-out sales, which are the latest.
-
-    One number for the whole town: it moves the median ratio, which the studies report as it was before, and
-    leaves COD, PRD, PRB and MKI of the later sales as they were judged.
-    """
-    mine = values.reindex(pd.Index(held["property_id"])).to_numpy(dtype=np.float64)
-    before = float(np.median(mine / held["price"].to_numpy(dtype=np.float64)))
-    level = round(1 / before, 4)
-    row = {
-        "kind": "final level",
-        "name": "all",
-        "factor": level,
-        "n": len(held),
-        "median_ratio_before": round(before, 4),
-        "median_ratio_after": round(before * level, 4),
-    }
-    local = replace(
-        tables.local, town=round(tables.local.town * level, 4), evidence=(*tables.local.evidence, row)
-    )
-    return level, replace(tables, local=local)
-
-
-def _market_levelled(market: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
-    """Bring the market estimates to the level of the held-out sales in the same way."""
-    mine = market["value"].reindex(pd.Index(held["property_id"])).to_numpy(dtype=np.float64)
-    known = np.isfinite(mine)
-    if known.sum() < _LEAST_TO_LEVEL:
-        return market
-    level = 1 / float(np.median(mine[known] / held["price"].to_numpy(dtype=np.float64)[known]))
-    out = (100 * (market * level / 100).round()).astype(np.int64)
-    out.attrs.update(market.attrs)
-    return out
 
 
 def _sold_facts(frame: pd.DataFrame, sales: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
