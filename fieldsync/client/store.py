@@ -8,7 +8,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,11 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
   device_seq INTEGER PRIMARY KEY, mutation_id TEXT UNIQUE NOT NULL, entity_id TEXT NOT NULL,
-  body TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting', result TEXT);
+  property_id TEXT NOT NULL DEFAULT '', body TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
+  result TEXT, shown INTEGER NOT NULL DEFAULT 2);
 CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (status, device_seq);
+CREATE INDEX IF NOT EXISTS outbox_entity ON outbox (entity_id, device_seq);
+CREATE INDEX IF NOT EXISTS outbox_shown ON outbox (property_id, device_seq) WHERE shown > 0;
 CREATE TABLE IF NOT EXISTS photo (
   photo_id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, mime TEXT NOT NULL,
   path TEXT NOT NULL, url TEXT, state TEXT NOT NULL DEFAULT 'waiting');
@@ -30,6 +33,8 @@ CREATE TABLE IF NOT EXISTS record (
   hash TEXT NOT NULL, PRIMARY KEY (package_id, kind, record_id));
 """
 UNFINISHED = ("waiting", "held")
+# What a mutation does to the view until its effect has been pulled: shown; to leave with the next delta; gone.
+SHOWN, LEAVING, GONE = 2, 1, 0
 
 
 class Store:
@@ -77,12 +82,11 @@ class Store:
         """Give each mutation the next ``device_seq`` and keep it; returns them as they will be sent."""
         kept = []
         with self.transaction() as db:
-            last = db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
-            for seq, body in enumerate(bodies, start=last + 1):
+            for seq, body in enumerate(bodies, start=self.last_seq() + 1):
                 body = {**body, "device_seq": seq}
                 db.execute(
-                    "INSERT INTO outbox (device_seq, mutation_id, entity_id, body) VALUES (?, ?, ?, ?)",
-                    (seq, body["mutation_id"], body["entity_id"], json.dumps(body)),
+                    "INSERT INTO outbox (device_seq, mutation_id, entity_id, property_id, body) VALUES (?, ?, ?, ?, ?)",
+                    (seq, body["mutation_id"], body["entity_id"], _property_of(body), json.dumps(body)),
                 )
                 kept.append(body)
         return kept
@@ -105,6 +109,48 @@ class Store:
                 [(r["status"], json.dumps(r), r["mutation_id"]) for r in results],
             )
 
+    def shown(self, property_id: str) -> list[dict[str, Any]]:
+        """Return the mutations of a property whose effect no pull has brought back yet, in order."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT body FROM outbox WHERE property_id = ? AND shown > 0 ORDER BY device_seq",
+                (property_id,),
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def bodies_of(self, entity_id: str) -> list[dict[str, Any]]:
+        """Return all mutations of an entity, as they were or will be sent."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT body FROM outbox WHERE entity_id = ? ORDER BY device_seq", (entity_id,)
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def begin_pull(self) -> None:
+        """Note which mutations are final by now: what the server is asked for next holds their effect."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE outbox SET shown = ? WHERE shown = ? AND status NOT IN (?, ?)",
+                (LEAVING, SHOWN, *UNFINISHED),
+            )
+
+    def end_pull(self, package_id: str) -> None:
+        """Take from the view what was final before the pull of this package began."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE outbox SET shown = ? WHERE shown = ? AND (property_id NOT IN (SELECT record_id FROM record) "
+                "OR property_id IN (SELECT record_id FROM record WHERE package_id = ?))",
+                (GONE, LEAVING, package_id),
+            )
+
+    def count_unfinished(self) -> int:
+        """Return how many mutations have no final result."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT count(*) FROM outbox WHERE status IN (?, ?)", UNFINISHED
+            ).fetchone()
+        return int(row[0])
+
     def results(self) -> dict[str, dict[str, Any]]:
         """Return every result so far by mutation id."""
         with self._lock:
@@ -117,14 +163,28 @@ class Store:
         with self.transaction() as db:
             for first, last in spans:
                 count += db.execute(
-                    "UPDATE outbox SET status = 'waiting' WHERE device_seq BETWEEN ? AND ?", (first, last)
+                    "UPDATE outbox SET status = 'waiting', shown = ? WHERE device_seq BETWEEN ? AND ?",
+                    (SHOWN, first, last),
                 ).rowcount
         return count
 
-    def sequence(self) -> list[int]:
-        """Return every ``device_seq`` ever given."""
+    def spans(self) -> list[list[int]]:
+        """Return the ``device_seq`` of all mutations held, as spans of the first and the last."""
         with self._lock:
-            return [row[0] for row in self._db.execute("SELECT device_seq FROM outbox ORDER BY 1")]
+            numbers = [row[0] for row in self._db.execute("SELECT device_seq FROM outbox ORDER BY 1")]
+        spans: list[list[int]] = []
+        for number in numbers:
+            if spans and spans[-1][1] == number - 1:
+                spans[-1][1] = number
+            else:
+                spans.append([number, number])
+        return spans
+
+    def last_seq(self) -> int:
+        """Return the highest ``device_seq`` ever given, also before a wipe."""
+        with self._lock:
+            held = self._db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
+            return max(int(held), self._last(self._db))
 
     def add_photo(self, photo_id: str, sha256: str, length: int, mime: str, path: Path) -> None:
         """Keep a photo's place; its bytes stay in ``path`` until the server has given a receipt."""
@@ -186,7 +246,7 @@ class Store:
                     self.put_record(package_id, change["kind"], change["id"], change["data"])
                 elif change["op"] == "patch":
                     record = self.find_in_package(package_id, change["kind"], change["id"])
-                    if record is not None:
+                    with suppress(LookupError, TypeError):  # no such record or place here
                         self.put_record(
                             package_id, change["kind"], change["id"], patched(record, change["data"])
                         )
@@ -215,6 +275,29 @@ class Store:
         """Return the cursor of each package held."""
         with self._lock:
             return dict(self._db.execute("SELECT package_id, cursor FROM package").fetchall())
+
+    def wipe(self) -> None:
+        """Forget everything but who this device is and the last number it gave."""
+        with self.transaction() as db:
+            last = db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
+            db.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('last_seq', ?)", (str(max(last, self._last(db))),)
+            )
+            for table in ("outbox", "photo", "package", "record"):
+                db.execute(f"DELETE FROM {table}")  # noqa: S608  the names above
+        with self._lock:
+            self._db.execute("VACUUM")
+
+    @staticmethod
+    def _last(db: sqlite3.Connection) -> int:
+        row = db.execute("SELECT value FROM meta WHERE name = 'last_seq'").fetchone()
+        return int(row[0]) if row else 0
+
+    def drop_package(self, package_id: str) -> None:
+        """Forget a package that was taken back or closed; the outbox keeps what was done for it."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM record WHERE package_id = ?", (package_id,))
+            db.execute("DELETE FROM package WHERE package_id = ?", (package_id,))
 
     def manifest(self, package_id: str) -> dict[str, Any]:
         """Return the manifest that a package was taken by."""
@@ -266,3 +349,11 @@ def patched(record: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
             target = target[int(step)] if isinstance(target, list) else target[step]
         target[last] = value
     return record
+
+
+def _property_of(body: dict[str, Any]) -> str:
+    """Return the property whose card a mutation is about, or the empty string."""
+    if body.get("kind") == "card.patch":
+        return str(body["entity_id"])
+    data = body.get("data")
+    return str(data.get("property_id") or "") if isinstance(data, dict) else ""

@@ -2,31 +2,31 @@
 
 import datetime as dt
 import gzip
-import hashlib
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from fieldsync.client import uploads
 from fieldsync.client.canonical import checksum, content_hash, new_id
 from fieldsync.client.device_key import DeviceKey
-from fieldsync.client.store import Store
-from fieldsync.client.transport import ProblemAnswer, Transport
+from fieldsync.client.notebook import SCHEMA_VERSION, Notebook, wall_clock
+from fieldsync.client.parts import PackageDamaged, PartStore
+from fieldsync.client.transport import ATTEMPTS, ProblemAnswer, Transport
 
-SCHEMA_VERSION = 2
+__all__ = ["PackageDamaged", "Tablet"]
+
 BATCH = 200
 PULL = {"limit": 1000, "patches": "true"}
-CHILD_KINDS = ("building", "section", "land_line", "feature")
+# Whole batches that the server refuses for what is in them; it is looked for by halves.
+_SPLIT = frozenset({"batch-too-large", "bad-json", "bad-batch"})
 
 
-class PackageDamaged(Exception):
-    """A part or a package does not have the hash that its manifest states; nothing was changed."""
-
-
-class Tablet:
+class Tablet(Notebook):
     """One device with its folder on disk.
 
     Parameters
@@ -35,20 +35,41 @@ class Tablet:
         Holds the key, the store and the photos; made when missing. Two tablets never share one.
     base_url
         The server.
-    http
-        A client to use instead of one's own.
+    http, sleep, clock, make_id, attempts
+        The line, how to wait, the time of day, the ids and the patience, for tests and simulations.
+
+    Attributes
+    ----------
+    schema_version
+        Of what this app writes. Each mutation carries the one it was written by, however late it is sent.
+    hints
+        How the server last asked to be spoken to.
+    mismatches
+        How often the rows here did not have the server's checksum after a delta; always 0, or report it.
     """
 
     def __init__(
-        self, folder: Path, base_url: str, *, http: httpx.Client | None = None, app_version: str = "0.1.0"
+        self,
+        folder: Path,
+        base_url: str,
+        *,
+        http: httpx.Client | None = None,
+        app_version: str = "0.1.0",
+        schema_version: int = SCHEMA_VERSION,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], dt.datetime] = wall_clock,
+        make_id: Callable[[], UUID] = new_id,
+        attempts: int = ATTEMPTS,
     ) -> None:
-        self.folder = folder
-        (folder / "photos").mkdir(parents=True, exist_ok=True)
+        super().__init__(folder, schema_version=schema_version, clock=clock, make_id=make_id)
         self.app_version = app_version
-        self.store = Store(folder / "tablet.sqlite3")
-        self.transport = Transport(base_url, DeviceKey.load_or_make(folder / "device.pem"), http=http)
+        self.parts = PartStore(folder / "parts")
+        key = DeviceKey.load_or_make(folder / "device.pem")
+        self.transport = Transport(base_url, key, http=http, sleep=sleep, attempts=attempts)
         self.transport.device_id = self.store.get("device_id") or ""
         self.transport.town = int(self.store.get("town") or 0)
+        self.hints: dict[str, Any] = {}
+        self.mismatches = 0
 
     @property
     def device_id(self) -> str:
@@ -79,6 +100,15 @@ class Tablet:
         """Return the packages assigned to this device."""
         return list(self.transport.send("GET", "packages").json()["packages"])
 
+    def take_assigned(self) -> int:
+        """Take every assigned package that is not here yet; returns how many."""
+        held = self.store.packages()
+        wanted = [package["package_id"] for package in self.list_packages()]
+        fresh = [package_id for package_id in wanted if package_id not in held]
+        for package_id in fresh:
+            self._take_anew(package_id)
+        return len(fresh)
+
     def download(self, package_id: str) -> dict[str, Any]:
         """Take a package whole: every part verified by its hash, the records by their checksum.
 
@@ -90,34 +120,24 @@ class Tablet:
         manifest: dict[str, Any] = self.transport.send("GET", f"packages/{package_id}/manifest").json()
         records: list[dict[str, Any]] = []
         for part in manifest["parts"]:
-            content = self._fetch_part(part)
+            content = self.parts.fetch(self.transport, part)
             if part["kind"] == "records":
                 records = [json.loads(line) for line in gzip.decompress(content).splitlines()]
         own = checksum(content_hash(r["kind"], r["id"], r["data"]) for r in records)
         if own != manifest["checksum"]["value"] or len(records) != manifest["checksum"]["records"]:
             raise PackageDamaged(f"records sum to {own}, the manifest says {manifest['checksum']['value']}")
         self.store.replace_package(manifest, records)
+        held = [self.store.manifest(key)["parts"] for key in self.store.packages()]
+        self.parts.keep_only({part["sha256"] for parts in held for part in parts})
         return manifest
 
-    def _fetch_part(self, part: dict[str, Any]) -> bytes:
-        path = self.folder / f"part-{part['sha256']}"
-        have = path.read_bytes() if path.exists() else b""
-        if len(have) < part["bytes"]:
-            headers = {"Range": f"bytes={len(have)}-"} if have else {}
-            answer = self.transport.send("GET", f"blobs/{part['sha256']}", headers=headers)
-            have = have + answer.content if answer.status_code == 206 else answer.content
-            path.write_bytes(have)
-        if hashlib.sha256(have).hexdigest() != part["sha256"]:
-            path.unlink()
-            raise PackageDamaged(f"part {part['kind']} does not have the hash {part['sha256']}")
-        return have
-
-    def pull(self, package_id: str) -> int:
+    def pull(self, package_id: str, *, is_fresh: bool = False) -> int:
         """Take what changed since the last pull, or the package anew; returns how many changes came.
 
         Pages are collected and applied in one transaction, so no half state is ever seen, and the
         checksum is computed from the tablet's own rows: if it does not agree, the package is taken anew.
         """
+        self.store.begin_pull()
         cursor = self.store.packages()[package_id]
         changes: list[dict[str, Any]] = []
         patches: list[dict[str, Any]] = []
@@ -131,103 +151,73 @@ class Tablet:
                 if not page["has_more"]:
                     break
         except ProblemAnswer as problem:
+            if _is_gone(problem):
+                self.store.drop_package(package_id)
             if problem.retry != "refresh-manifest":
                 raise
-            return int(self.download(package_id)["checksum"]["records"])
+            if is_fresh:
+                raise
+            if problem.code == "epoch-changed":
+                self.refill()
+            return self._take_anew(package_id)
+        self.hints = page["hints"]
         self.store.apply_changes(package_id, changes, cursor, patches)
         if self.store.checksum(package_id) != (page["checksum"]["records"], page["checksum"]["value"]):
-            self.download(package_id)
+            self.mismatches += 1
+            if is_fresh:
+                raise PackageDamaged(f"package {package_id} does not agree even when it is taken anew")
+            return self._take_anew(package_id)
+        self.store.end_pull(package_id)
         return len(changes) + sum(len(group["rows"]) for group in patches)
 
-    def cards(self, package_id: str) -> dict[str, Any]:
-        """Return the record cards of a package as the server last gave them, by property id."""
-        return self.store.records(package_id, "card")
+    def _take_anew(self, package_id: str) -> int:
+        """Take a package by its manifest, and then what changed since that was built."""
+        self.download(package_id)
+        return len(self.store.records(package_id, "card")) + self.pull(package_id, is_fresh=True)
 
-    def patch_card(self, property_id: str, changes: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Note what was found to be otherwise; ``base`` is what this tablet shows now.
-
-        The base of a second change to a field is the first one's value, so offline chains merge.
-        """
-        fields = self.shown_fields(property_id)
-        body = {
-            "kind": "card.patch",
-            "entity_id": property_id,
-            "changes": {name: {"base": fields.get(name), "new": new} for name, new in changes.items()},
-        }
-        return self.record(body, **more)
-
-    def shown_fields(self, property_id: str) -> dict[str, Any]:
-        """Return a card's fields as the collector sees them: the server's, under what is not final yet."""
-        fields = fields_of(self.store.find_record("card", property_id) or {})
-        for body in self.store.unfinished(limit=1_000_000):
-            if property_id in (body["entity_id"], body.get("data", {}).get("property_id")):
-                fields.update({name: change["new"] for name, change in body.get("changes", {}).items()})
-        return fields
-
-    def create_inspection(
-        self, property_id: str, *, observations: dict[str, Any] | None = None, **data: Any
-    ) -> str:
-        """Record a visit and by path what was seen at it; returns its id. ``data`` is that of the mutation."""
-        inspection_id = str(new_id())
-        self.record(
-            {
-                "kind": "inspection.create",
-                "entity_id": inspection_id,
-                "data": {"property_id": property_id, **data},
-                "changes": observations or {},
-            }
-        )
-        return inspection_id
-
-    def take_photo(
-        self, content: bytes, *, mime: str = "image/jpeg", photo_id: str | None = None, **data: Any
-    ) -> str:
-        """Keep a photo and declare it; the hash is taken now, of the very bytes that will be sent.
-
-        ``position`` is ``{"lat": "41.38", "lon": "-72.90", "accuracy_m": "4", "heading_deg": "270"}``.
-        """
-        photo_id = photo_id or str(new_id())
-        sha256 = hashlib.sha256(content).hexdigest()
-        path = self.folder / "photos" / photo_id
-        path.write_bytes(content)
-        facts = {"sha256": sha256, "bytes": len(content), "mime": mime, "taken_at": _now()}
-        with self.store.transaction():
-            self.store.add_photo(photo_id, sha256, len(content), mime, path)
-            self.record({"kind": "photo.declare", "entity_id": photo_id, "data": {**facts, **data}})
-        return photo_id
-
-    def record(self, body: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """Put one mutation in the outbox."""
-        return self.record_many([{**body, **more}])[0]
-
-    def record_many(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Put several mutations in the outbox in one transaction."""
-        now = _now()
-        return self.store.add_mutations(
-            {"mutation_id": str(new_id()), "captured_at": now, "schema_version": SCHEMA_VERSION, **body}
-            for body in bodies
-        )
+    def refill(self) -> None:
+        """Give a server that was restored from a backup what it lost: queued again, and sent."""
+        self.reconcile()
+        self.push()
+        self.upload_photos()
 
     def push(self) -> list[dict[str, Any]]:
-        """Send everything unfinished in batches; returns the results, each naming its mutation."""
+        """Send everything unfinished in batches; returns the results, each naming its mutation.
+
+        What was answered is kept batch by batch. A batch that the server cannot read is sent in halves,
+        so that one item that it refuses stays behind alone, in the outbox.
+        """
         results: list[dict[str, Any]] = []
-        last = 0
-        while batch := self.store.unfinished(BATCH, after=last):
-            answer = self.push_batch(batch)
+        last, size = 0, self._batch_size()
+        while batch := self.store.unfinished(size, after=last):
+            try:
+                answer = self.push_batch(batch)
+            except ProblemAnswer as problem:
+                if problem.code not in _SPLIT:
+                    raise
+                if len(batch) == 1:
+                    last, size = batch[-1]["device_seq"], self._batch_size()
+                else:
+                    size = len(batch) // 2
+                continue
             self.store.finish(answer["results"])
+            self.hints = answer["hints"]
             results += answer["results"]
-            last = batch[-1]["device_seq"]
+            last, size = batch[-1]["device_seq"], self._batch_size()
         return results
+
+    def _batch_size(self) -> int:
+        return max(1, min(BATCH, int(self.hints.get("push_max_items", BATCH))))
 
     def push_batch(self, mutations: list[dict[str, Any]]) -> dict[str, Any]:
         """Send one batch as it is and return the answer, without touching the outbox."""
         body = {
-            "batch_id": str(new_id()),
+            "batch_id": str(self.make_id()),
             "device_id": self.device_id,
             "app_version": self.app_version,
-            "schema_version": SCHEMA_VERSION,
-            "client_time": _now(),
-            "queue": {"pending": len(mutations), "photos": len(self.store.photos("waiting"))},
+            "schema_version": self.schema_version,
+            "client_time": self._now(),
+            "queue": {"pending": self.store.count_unfinished(), "photos": len(self.store.photos("waiting"))},
             "mutations": mutations,
         }
         content = gzip.compress(json.dumps(body).encode(), 1)
@@ -243,25 +233,62 @@ class Tablet:
             answer = self.transport.send("POST", "photos/lookup", json={"sha256": hashes}).json()
             known |= set(answer["known"])
         for photo in waiting:
-            url = photo["url"]
-            if photo["sha256"] not in known:
-                url = uploads.send_photo(self.transport, photo, url=url)
+            if photo["sha256"] in known:
+                self.store.set_photo(photo["photo_id"], state="received", url=photo["url"])
+                continue
+            url = uploads.send_photo(self.transport, photo, url=photo["url"], begun=self._note_upload(photo))
             self.store.set_photo(photo["photo_id"], state="received", url=url)
         return len(waiting)
 
+    def _note_upload(self, photo: dict[str, Any]) -> Callable[[str], None]:
+        """Return what keeps the address of an upload that is not finished in one go."""
+        return lambda url: self.store.set_photo(photo["photo_id"], state="waiting", url=url)
+
     def sync(self) -> dict[str, int]:
-        """Push, upload, pull: in this order, so that what comes back holds what went out."""
+        """Push, upload, pull: in this order, so that what comes back holds what went out.
+
+        Raises
+        ------
+        ProblemAnswer
+            ``device-revoked`` after everything was handed over; the folder is empty by then if the office
+            wants it so.
+        """
         results = self.push()
-        photos = self.upload_photos()
-        changes = sum(self.pull(package_id) for package_id in self.store.packages())
+        photos = 0 if self.hints.get("pause_photos") else self.upload_photos()
+        try:
+            changes = sum(self._pull_if_there(package_id) for package_id in self.store.packages())
+        except ProblemAnswer as problem:
+            if problem.code == "device-revoked":
+                self._obey(problem.document.get("wipe", "none"))
+            raise
         return {"pushed": len(results), "photos": photos, "pulled": changes}
+
+    def _pull_if_there(self, package_id: str) -> int:
+        try:
+            return self.pull(package_id)
+        except ProblemAnswer as problem:
+            if not _is_gone(problem):
+                raise
+            return 0
+
+    def _obey(self, wipe: str) -> None:
+        is_empty = not self.store.count_unfinished() and not self.store.photos("waiting")
+        if wipe == "now" or (wipe == "after-upload" and is_empty):
+            self.wipe()
+
+    def wipe(self) -> None:
+        """Remove records, packages, photos and the outbox from the disk. The key stays: it is of no use alone."""
+        self.store.wipe()
+        self.parts.keep_only(())
+        for path in (self.folder / "photos").iterdir():
+            path.unlink()
 
     def reconcile(self) -> dict[str, Any]:
         """Compare inventories with the server and queue again whatever it lacks."""
-        sequence = self.store.sequence()
         body = {
             "device_id": self.device_id,
-            "seq_ranges": [[1, sequence[-1]]] if sequence else [],
+            "last_seq": self.store.last_seq(),
+            "seq_ranges": self.store.spans(),
             "photo_hashes": sorted({photo["sha256"] for photo in self.store.photos("waiting", "received")}),
             "packages": [
                 {"id": key, "cursor": cursor, "checksum": self.store.checksum(key)[1]}
@@ -282,17 +309,9 @@ class Tablet:
         self.transport.http.close()
 
 
-def fields_of(card: dict[str, Any]) -> dict[str, Any]:
-    """Return a card's fields by path: bare names for the property, ``kind/id/field`` for its rows."""
-    fields = dict(card.get("property", {}))
-    for kind in CHILD_KINDS:
-        for row in card.get(kind, []):
-            fields.update({f"{kind}/{row['id']}/{name}": row[name] for name in row if name != "id"})
-    return fields
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+def _is_gone(problem: ProblemAnswer) -> bool:
+    """Whether a package was closed, or taken back from this tablet."""
+    return problem.code in ("package-closed", "not-found")
 
 
 def _spell_code(typed: str) -> str:

@@ -2,17 +2,24 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fieldsync.client.transport import ProblemAnswer, Transport
 
 TUS = {"Tus-Resumable": "1.0.0"}
+MISMATCHES_MOST = 3
 CHUNK = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
 def send_photo(
-    transport: Transport, photo: dict[str, Any], *, url: str | None = None, chunk_bytes: int = 8 * 1024 * 1024
+    transport: Transport,
+    photo: dict[str, Any],
+    *,
+    url: str | None = None,
+    chunk_bytes: int = 8 * 1024 * 1024,
+    begun: Callable[[str], None] = lambda url: None,
 ) -> str:
     """Send the bytes of one photo and return the address of its upload.
 
@@ -25,6 +32,13 @@ def send_photo(
         ``photo_id``, ``sha256``, ``bytes``, ``mime`` and ``path``.
     url
         The upload's address when an earlier try made one.
+    begun
+        Called with the address of an upload that needs more than one request, to be kept for next time.
+
+    Raises
+    ------
+    ProblemAnswer
+        ``checksum-mismatch`` too often: the file here is not what was hashed when the photo was taken.
     """
     path, length = Path(photo["path"]), int(photo["bytes"])
     offset = 0
@@ -35,16 +49,26 @@ def send_photo(
             if problem.status not in (404, 410):
                 raise
             url = None
-    if url is None:
-        first = _read(path, 0, chunk_bytes)
-        url, offset = create(transport, photo, first)
-    while offset < length:
+    refused = 0
+    while url is None or offset < length:
         try:
-            offset = send_chunk(transport, url, offset, _read(path, offset, chunk_bytes))
+            if url is None:
+                url, offset = create(transport, photo, _read(path, 0, chunk_bytes))
+                if offset < length:
+                    begun(url)
+            else:
+                offset = send_chunk(transport, url, offset, _read(path, offset, chunk_bytes))
         except ProblemAnswer as problem:
-            if problem.code != "upload-offset-wrong":
+            if problem.status in (404, 410) and url is not None:
+                url = None
+            elif problem.retry == "resume" and "Upload-Offset" in problem.headers:
+                refused += problem.code == "checksum-mismatch"
+                if refused >= MISMATCHES_MOST:
+                    raise
+                offset = int(problem.headers["Upload-Offset"])
+                url = url or create(transport, photo)[0]
+            else:
                 raise
-            offset = ask_offset(transport, url)
     return url
 
 

@@ -76,7 +76,7 @@ def test_a_part_that_broke_off_is_resumed(tablet: Tablet, houses: list[House]) -
     path = f"blobs/{part['sha256']}"
     whole = tablet.transport.send("GET", path)
     assert whole.headers["Cache-Control"].endswith("immutable")
-    (tablet.folder / f"part-{part['sha256']}").write_bytes(whole.content[:100])
+    (tablet.parts.folder / part["sha256"]).write_bytes(whole.content[:100])
     tablet.download(str(package.id))
     rest = tablet.transport.send("GET", path, headers={"Range": "bytes=100-199"})
     assert (rest.status_code, rest.content) == (206, whole.content[100:200])
@@ -90,7 +90,7 @@ def test_a_part_that_was_altered_on_the_way_is_not_taken(tablet: Tablet, houses:
     package = draw(houses, tablet.device_id)
     assert package.manifest is not None
     part = package.manifest["parts"][0]
-    (tablet.folder / f"part-{part['sha256']}").write_bytes(b"x" * part["bytes"])
+    (tablet.parts.folder / part["sha256"]).write_bytes(b"x" * part["bytes"])
     with pytest.raises(PackageDamaged):
         tablet.download(str(package.id))
     assert tablet.store.packages() == {}
@@ -202,7 +202,9 @@ def test_after_a_restore_a_tablet_takes_the_package_anew(tablet: Tablet, houses:
     tablet.transport._sleep = waits.append
     with pytest.raises(ProblemAnswer) as told:
         tablet.pull(str(package.id))
-    assert (told.value.code, set(waits)) == ("package-not-ready", {5.0})
+    assert told.value.code == "package-not-ready"
+    assert waits
+    assert all(5.0 <= wait <= 7.5 for wait in waits)
     with scope(SYSTEM, towns=[TOWN_A]):
         job = Job.objects.get(kind=BUILD_PACKAGE)
     runs.run(job.id, TOWN_A)

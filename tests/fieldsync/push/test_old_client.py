@@ -22,7 +22,7 @@ from assessment.property.models import (
 )
 from assessment.region.scope import scope
 from fieldsync.client import Tablet
-from fieldsync.client.tablet import fields_of
+from fieldsync.client.overlay import fields_of
 from fieldsync.packages.cards import render_cards
 from fieldsync.push.models import Mutation
 from tests.cast import SYSTEM, TOWN_A

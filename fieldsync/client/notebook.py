@@ -1,0 +1,126 @@
+"""A tablet without a line: what a collector does all day, kept on the disk at once."""
+
+import datetime as dt
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from fieldsync.client.canonical import new_id
+from fieldsync.client.overlay import overlaid
+from fieldsync.client.store import Store
+
+SCHEMA_VERSION = 2
+
+
+def wall_clock() -> dt.datetime:
+    """Return the device's own idea of the time."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Notebook:
+    """The offline half of a `fieldsync.client.Tablet`: its disk, and all that is written there."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        schema_version: int = SCHEMA_VERSION,
+        clock: Callable[[], dt.datetime] = wall_clock,
+        make_id: Callable[[], UUID] = new_id,
+    ) -> None:
+        self.folder = folder
+        (folder / "photos").mkdir(parents=True, exist_ok=True)
+        self.schema_version, self.clock, self.make_id = schema_version, clock, make_id
+        self.store = Store(folder / "tablet.sqlite3")
+
+    def cards(self, package_id: str) -> dict[str, Any]:
+        """Return the record cards of a package as the server last gave them, by property id."""
+        return self.store.records(package_id, "card")
+
+    def patch_card(self, property_id: str, changes: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Note what was found to be otherwise; ``base`` is what this tablet shows now.
+
+        The base of a second change to a field is the first one's value, so offline chains merge.
+        """
+        fields = self.shown_fields(property_id)
+        body = {
+            "kind": "card.patch",
+            "entity_id": property_id,
+            "changes": {name: {"base": fields.get(name), "new": new} for name, new in changes.items()},
+        }
+        return self.record(body, **more)
+
+    def shown_fields(self, property_id: str) -> dict[str, Any]:
+        """Return a card's fields as the collector sees them: the server's, under one's own work that has not come back."""
+        card = self.store.find_record("card", property_id) or {}
+        return overlaid(card, self.store.shown(property_id))
+
+    def create_inspection(
+        self, property_id: str, *, observations: dict[str, Any] | None = None, **data: Any
+    ) -> str:
+        """Record a visit and by path what was seen at it; returns its id. ``data`` is that of the mutation."""
+        inspection_id = str(self.make_id())
+        self.record(
+            {
+                "kind": "inspection.create",
+                "entity_id": inspection_id,
+                "data": {"property_id": property_id, **data},
+                "changes": observations or {},
+            }
+        )
+        return inspection_id
+
+    def take_photo(
+        self, content: bytes, *, mime: str = "image/jpeg", photo_id: str | None = None, **data: Any
+    ) -> str:
+        """Keep a photo and declare it; the hash is taken now, of the very bytes that will be sent.
+
+        ``position`` is ``{"lat": "41.38", "lon": "-72.90", "accuracy_m": "4", "heading_deg": "270"}``.
+        """
+        photo_id = photo_id or str(self.make_id())
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self.folder / "photos" / photo_id
+        _write_safely(path, content)
+        facts = {"sha256": sha256, "bytes": len(content), "mime": mime, "taken_at": self._now()}
+        with self.store.transaction():
+            self.store.add_photo(photo_id, sha256, len(content), mime, path)
+            self.record({"kind": "photo.declare", "entity_id": photo_id, "data": {**facts, **data}})
+        return photo_id
+
+    def record(self, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Put one mutation in the outbox."""
+        return self.record_many([{**body, **more}])[0]
+
+    def record_many(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Put several mutations in the outbox in one transaction."""
+        now = self._now()
+        return self.store.add_mutations(
+            {
+                "mutation_id": str(self.make_id()),
+                "captured_at": now,
+                "schema_version": self.schema_version,
+                **body,
+            }
+            for body in bodies
+        )
+
+    def _now(self) -> str:
+        return self.clock().isoformat(timespec="milliseconds")
+
+
+def _write_safely(path: Path, content: bytes) -> None:
+    """Write a file so that after a power cut it is there whole or not at all."""
+    draft = path.with_suffix(".part")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,270 @@
+"""A town with houses, an office, tablets and backups, in one database with real commits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
+from django.utils import timezone
+
+from assessment.property.models import Building, Feature, Property
+from assessment.region.actors import Actor
+from assessment.region.models import Town
+from assessment.region.restoring import run_restore_hooks
+from assessment.region.rules import Role
+from assessment.region.scope import scope
+from assessment.region.selectors import get_actor
+from assessment.region.services import assign_role, create_person, set_policy
+from fieldsync.client import Tablet
+from fieldsync.devices.services import make_enrolment_code
+from fieldsync.packages.models import Package
+from fieldsync.packages.rules import Selection
+from fieldsync.packages.services import build_package, draw_package, is_current
+from tests.cast import SINCE, SYSTEM, TOWN_A
+from tests.databases import TestDatabase
+from tests.faults.entered import Entered
+from tests.faults.line import Line, TabletDied
+from tests.faults.replicas import FeedWatch
+
+CERTIFIED = {
+    "certificate_level": "CCMA II",
+    "certificate_number": "1",
+    "certificate_expires_on": dt.date(2099, 1, 1),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One property with its one building and one outbuilding."""
+
+    number: int
+    property_id: str
+    building_id: str
+    feature_id: str
+
+
+@dataclass
+class Device:
+    """One tablet, its line, and how its clock goes wrong."""
+
+    number: int
+    folder: Path
+    line: Line
+    tablet: Tablet
+    clock_offset: dt.timedelta = dt.timedelta()
+    is_out: bool = False
+    mismatches: int = 0
+
+    def reopen(self, world: World, *, schema_version: int | None = None) -> None:
+        """Start the app again on what is on the disk, as after a crash or an update."""
+        version = schema_version or self.tablet.schema_version
+        self.mismatches += self.tablet.mismatches
+        self.tablet.store.close()
+        self.tablet = world.open_tablet(self, version)
+
+
+class World:
+    """Everything that a seed makes.
+
+    Parameters
+    ----------
+    rng
+        Decides everything that is not decided by the caller.
+    database
+        Fresh, and this world's own.
+    folder
+        For the tablets and the backups; the store of blobs is where the settings say.
+    """
+
+    def __init__(
+        self, rng: random.Random, database: TestDatabase, folder: Path, *, devices: int, houses: int
+    ) -> None:
+        self.rng, self.database, self.folder = rng, database, folder
+        self.application = WSGIHandler()
+        self.entered, self.faults, self.watch = Entered(), Counter[str](), FeedWatch()
+        self.tokens = 0
+        self.backup: tuple[str, list[Any]] | None = None
+        self.restores = 0
+        self.office = self._make_office()
+        self.houses = self._build_houses(houses)
+        self.by_property = {house.property_id: house for house in self.houses}
+        self.devices = [self._enrol(number) for number in range(devices)]
+        self.packages = [self._draw(device) for device in self.devices]
+        for device in self.devices:
+            device.tablet.download(self.packages[device.number])
+
+    def token(self) -> int:
+        """Return a number that this world never gave before."""
+        self.tokens += 1
+        return self.tokens
+
+    # --- making it ---
+
+    def _make_office(self) -> Actor:
+        town = Town.objects.get(code=TOWN_A)
+        person = create_person("ada@example.org", actor=SYSTEM, name="Ada Assessor", **CERTIFIED)
+        with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
+            assign_role(person, actor=SYSTEM, town=town, role=Role.ASSESSOR, valid_from=SINCE)
+            set_policy(
+                town, actor=SYSTEM, key="auto_accept_observations", valid_from=SINCE,
+                value={"building": ["any"], "property": ["any"]},
+            )  # fmt: skip
+            return get_actor(person, on=timezone.localdate())
+
+    def _build_houses(self, count: int) -> list[House]:
+        with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
+            own: list[dict[str, Any]] = [{"town_id": TOWN_A} for _ in range(count)]
+            properties = Property.objects.bulk_create(
+                Property(account_number=f"{n:06}", address=f"{n} MAIN ST", **more)
+                for n, more in enumerate(own)
+            )
+            buildings = Building.objects.bulk_create(
+                Building(property=p, style="Colonial", living_area_sqft=1, gross_area_sqft=9_000_000, **more)
+                for p, more in zip(properties, own, strict=True)
+            )
+            features = Feature.objects.bulk_create(
+                Feature(property=p, code="SHD1", **more) for p, more in zip(properties, own, strict=True)
+            )
+        rows = zip(properties, buildings, features, strict=True)
+        return [House(n, str(p.id), str(b.id), str(f.id)) for n, (p, b, f) in enumerate(rows)]
+
+    def _enrol(self, number: int) -> Device:
+        town = Town.objects.get(code=TOWN_A)
+        person = create_person(f"c{number}@example.org", actor=SYSTEM, name=f"Collector {number}")
+        with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
+            assign_role(person, actor=SYSTEM, town=town, role=Role.DATA_COLLECTOR, valid_from=SINCE)
+            code = make_enrolment_code(TOWN_A, actor=SYSTEM, person_id=person.id)
+        folder = self.folder / f"tablet-{number}"
+        folder.mkdir(parents=True)
+        line = Line(self.application, self.faults, self.watch.see)
+        device = Device(number, folder, line, None)  # type: ignore[arg-type]
+        # The first tablet starts as an app of long ago.
+        device.tablet = self.open_tablet(device, 1 if number == 0 else 2)
+        device.tablet.enrol(code, name=f"Tablet {number}")
+        return device
+
+    def open_tablet(self, device: Device, schema_version: int) -> Tablet:
+        """Start a tablet's app on its folder."""
+        return Tablet(
+            device.folder,
+            "http://127.0.0.1",
+            http=httpx.Client(transport=device.line, base_url="http://127.0.0.1"),
+            schema_version=schema_version,
+            sleep=lambda seconds: self._time_passes(),
+            clock=lambda: dt.datetime.now(dt.UTC) + device.clock_offset,
+            attempts=2,
+        )
+
+    def settle(self) -> None:
+        """Mend all lines, let everybody in but those who are out for good, and let everything come to rest."""
+        for device in self.devices:
+            device.line.mend()
+        for _ in range(2):
+            for device in self.devices:
+                if not self.sync(device, tries=4) and not device.is_out:
+                    raise AssertionError(f"tablet {device.number} cannot sync over a whole line")
+
+    def _draw(self, device: Device) -> str:
+        """Give a device a package of its own share of the houses and some of its neighbour's."""
+        share = len(self.houses) // len(self.devices)
+        start = device.number * share
+        chosen = [self.houses[n % len(self.houses)] for n in range(start, start + share + share // 2)]
+        ids = tuple(UUID(house.property_id) for house in chosen)
+        with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
+            package = draw_package(
+                TOWN_A, actor=SYSTEM, title=f"Route {device.number}", list_year=2026,
+                selection=Selection(property_ids=ids, limit=20_000), device_id=UUID(device.tablet.device_id),
+            )  # fmt: skip
+        build_package(package.id, town_code=TOWN_A, actor=SYSTEM)
+        return str(package.id)
+
+    # --- the worker, the line ---
+
+    def _time_passes(self) -> None:
+        """While a tablet waits, the worker does what it was asked: packages built anew after a restore."""
+        with scope(SYSTEM, towns=[TOWN_A]):
+            waiting = [p.id for p in Package.objects.exclude(state="closed") if not is_current(p)]
+        for package_id in waiting:
+            build_package(package_id, town_code=TOWN_A, actor=SYSTEM)
+
+    def sync(self, device: Device, *, tries: int) -> bool:
+        """Let a tablet sync until it has got through; returns whether it has."""
+        for _ in range(tries):
+            try:
+                device.tablet.sync()
+                device.tablet.take_assigned()
+            except TabletDied:
+                device.reopen(self)
+            except httpx.TransportError:
+                continue
+            except Exception as error:
+                if not _is_expected(error):
+                    raise
+            else:
+                return True
+        return False
+
+    # --- backups ---
+
+    def back_up(self) -> None:
+        """Copy the database and note which blobs there are."""
+        connections.close_all()
+        name = f"{self.database.name}_backup"
+        self.database.cluster.drop_database(name)
+        self.database.cluster.create_database(name, template=self.database.name)
+        files = self.folder / "backup"
+        shutil.rmtree(files, ignore_errors=True)
+        shutil.copytree(
+            _blobs(), files, copy_function=os.link, ignore=shutil.ignore_patterns("uploads", "spool")
+        )
+        self.backup = (name, self.entered.copy_of_office())
+
+    def restore(self) -> None:
+        """Put the last backup in place of everything, and begin new epochs, as `manage.py restore` does."""
+        assert self.backup is not None
+        name, self.entered.office = self.backup[0], list(self.backup[1])
+        connections.close_all()
+        self.database.cluster.drop_database(self.database.name)
+        self.database.cluster.create_database(self.database.name, template=name)
+        shutil.rmtree(_blobs())
+        shutil.copytree(self.folder / "backup", _blobs(), copy_function=os.link)
+        with scope(SYSTEM, towns=[TOWN_A], reason="restore"):
+            run_restore_hooks(actor=SYSTEM, towns=[TOWN_A], reason="restored")
+        self.watch.begin_epoch()
+        self.restores += 1
+
+    def close(self) -> None:
+        """Close tablets and drop the backup."""
+        for device in self.devices:
+            device.tablet.close()
+        if self.backup is not None:
+            self.database.cluster.drop_database(self.backup[0])
+
+
+def _blobs() -> Path:
+    return Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+
+
+def _is_expected(error: Exception) -> bool:
+    """Whether the server said something that a tablet has to live with."""
+    from fieldsync.client import ProblemAnswer
+
+    if not isinstance(error, ProblemAnswer):
+        return False
+    # 400: a body that was cut on the way, answered by the server that read it.
+    return (
+        error.status in (400, 502)
+        or error.status >= 500
+        or error.code in ("device-revoked", "package-not-ready")
+    )
