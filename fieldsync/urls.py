@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fieldsync.office import pages, watch_pages
+from fieldsync.office import pages, quarantine_pages, watch_pages
 
 urlpatterns = [
     path("field/packages/", pages.package_list, name="field-packages"),
@@ -18,5 +18,13 @@ urlpatterns = [
     path("field/devices/<uuid:device_id>/state", pages.device_state, name="field-device-state"),
     path("field/conflicts/", pages.conflict_list, name="field-conflicts"),
     path("field/conflicts/<uuid:conflict_id>/answer", pages.conflict_answer, name="field-conflict-answer"),
-    path("field/quarantine/", pages.quarantine_list, name="field-quarantine"),
+    path("field/quarantine/", quarantine_pages.quarantine_list, name="field-quarantine"),
+    path("field/quarantine/decide", quarantine_pages.quarantine_decide, name="field-quarantine-decide"),
+    path(
+        "field/quarantine/<uuid:quarantine_id>/",
+        quarantine_pages.quarantine_item,
+        name="field-quarantine-item",
+    ),
+    path("field/held/", quarantine_pages.held_list, name="field-held"),
+    path("field/held/decide", quarantine_pages.held_decide, name="field-held-decide"),
 ]

@@ -1,4 +1,4 @@
-"""Reading conflicts and what is in quarantine."""
+"""Reading conflicts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from django.db.models import F, QuerySet
 
 from assessment.region.errors import NotFound
 from fieldsync.conflicts.models import Conflict
-from fieldsync.push.models import Quarantine
 
 
 def list_conflicts(town_code: int, *, only_open: bool = True) -> QuerySet[Conflict]:
@@ -29,17 +28,6 @@ def get_conflict(conflict_id: UUID) -> Conflict:
     return conflict
 
 
-def list_quarantine(town_code: int) -> QuerySet[Quarantine]:
-    """Return what waits in quarantine, the oldest first; the caller pages it."""
-    rows = Quarantine.objects.filter(town_id=town_code, state=Quarantine.State.WAITING)
-    return rows.select_related("mutation", "device").order_by("quarantined_at", "id")
-
-
 def count_open(town_code: int) -> int:
     """Return how many conflicts wait for a person."""
     return Conflict.objects.filter(town_id=town_code, state=Conflict.State.OPEN).count()
-
-
-def count_quarantine(town_code: int) -> int:
-    """Return how many mutations wait in quarantine."""
-    return Quarantine.objects.filter(town_id=town_code, state=Quarantine.State.WAITING).count()

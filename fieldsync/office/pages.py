@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 
 from assessment.jobs.services import start_job
-from assessment.office.pages.base import RowPage, crumbs, read_page_number, town_page
+from assessment.office.pages.base import town_page
 from assessment.office.registries import PageScope, QueueState
 from assessment.region.errors import Invalid, Problem
 from assessment.region.scope import because
@@ -25,13 +20,12 @@ from fieldsync.devices import selectors as devices
 from fieldsync.devices.models import Device
 from fieldsync.devices.services import make_enrolment_code, set_device_state
 from fieldsync.office.device_view import list_rows
+from fieldsync.office.frame import back, field_page, field_url, paged, read_choice
 from fieldsync.packages import selectors as packages
 from fieldsync.packages import services as package_services
 from fieldsync.packages.forms import DrawForm
 from fieldsync.packages.models import Package
 from fieldsync.packages.tasks import BUILD_PACKAGE
-
-PAGE_SIZE = 50
 
 
 @town_page("view")
@@ -44,7 +38,7 @@ def device_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
         "states": Device.State.choices,
         "wipes": Device.Wipe.choices,
     }
-    return _page(request, scope, "devices.html", "Tablets", values)
+    return field_page(request, scope, "devices.html", "Tablets", values)
 
 
 @town_page("manage_devices", methods=("POST",))
@@ -53,7 +47,7 @@ def code_make(request: HttpRequest, scope: PageScope) -> HttpResponse:
     label = request.POST.get("label", "").strip()[:80]
     code = make_enrolment_code(scope.town.code, actor=scope.actor, label=label)
     messages.success(request, f"Type this code on the tablet within 24 hours; it works once: {code}")
-    return _back(scope, "field-devices")
+    return back(request, scope, "field-devices")
 
 
 @town_page("manage_devices", methods=("POST",))
@@ -63,12 +57,12 @@ def device_state(request: HttpRequest, scope: PageScope, device_id: UUID) -> Htt
     device = devices.get_device(device_id)
     if not reason:
         messages.error(request, "Give the reason: it stays with the tablet.")
-        return _back(scope, "field-devices")
-    state = _choice(Device.State, request.POST.get("state"))
-    wipe = _choice(Device.Wipe, request.POST.get("wipe") or Device.Wipe.NONE)
+        return back(request, scope, "field-devices")
+    state = read_choice(Device.State, request.POST.get("state"))
+    wipe = read_choice(Device.Wipe, request.POST.get("wipe") or Device.Wipe.NONE)
     set_device_state(device.id, state, actor=scope.actor, reason=reason, wipe=wipe)
     messages.success(request, f"{device.name} is {Device.State(state).label.lower()}.")
-    return _back(scope, "field-devices")
+    return back(request, scope, "field-devices")
 
 
 @town_page("view")
@@ -97,7 +91,7 @@ def package_draw(request: HttpRequest, scope: PageScope) -> HttpResponse:
         return _packages(request, scope, form)
     _start_build(package, scope)
     messages.success(request, f"{package.title}: {package.record_count:,} properties; it is being built.")
-    return _back(scope, "field-packages")
+    return back(request, scope, "field-packages")
 
 
 @town_page("manage_packages", methods=("POST",))
@@ -119,9 +113,9 @@ def package_change(request: HttpRequest, scope: PageScope, package_id: UUID) -> 
         said = "closed"
     else:
         messages.error(request, "Choose a tablet first.")
-        return _back(scope, "field-packages")
+        return back(request, scope, "field-packages")
     messages.success(request, f"{package.title} is {said}.")
-    return _back(scope, "field-packages")
+    return back(request, scope, "field-packages")
 
 
 @town_page("view")
@@ -131,11 +125,11 @@ def conflict_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
     rows = conflicts.list_conflicts(scope.town.code, only_open=only_open)
     values = {
         "tab": "conflicts",
-        "page": _paged(request, rows),
+        "page": paged(request, rows),
         "only_open": only_open,
         "may_decide": scope.may("accept_observations"),
     }
-    return _page(request, scope, "conflicts.html", "Conflicts", values)
+    return field_page(request, scope, "conflicts.html", "Conflicts", values)
 
 
 @town_page("accept_observations", methods=("POST",))
@@ -146,14 +140,14 @@ def conflict_answer(request: HttpRequest, scope: PageScope, conflict_id: UUID) -
     choice = request.POST.get("choice", "")
     if not reason:
         messages.error(request, "Give the reason: it stays with the record.")
-        return _back(scope, "field-conflicts")
+        return back(request, scope, "field-conflicts")
     try:
         with because(reason):
             if choice == "reopen":
                 reopen_conflict(conflict.id, actor=scope.actor, reason=reason)
                 messages.success(request, "The conflict is open again.")
             else:
-                state = _choice(Conflict.State, choice)
+                state = read_choice(Conflict.State, choice)
                 value = request.POST.get("value") or None
                 resolve_conflict(conflict.id, actor=scope.actor, choice=state, reason=reason, value=value)
                 messages.success(
@@ -161,50 +155,24 @@ def conflict_answer(request: HttpRequest, scope: PageScope, conflict_id: UUID) -
                 )
     except Problem as problem:
         messages.error(request, problem.detail)
-    return _back(scope, "field-conflicts")
-
-
-@town_page("view")
-def quarantine_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
-    """List what tablets sent and was not applied."""
-    rows = conflicts.list_quarantine(scope.town.code)
-    values = {"tab": "quarantine", "page": _paged(request, rows)}
-    return _page(request, scope, "quarantine.html", "Quarantine", values)
+    return back(request, scope, "field-conflicts")
 
 
 def conflicts_state(scope: PageScope) -> QueueState:
     """Return how many conflicts wait, for the town's home."""
-    return QueueState(conflicts.count_open(scope.town.code), _url(scope, "field-conflicts"))
-
-
-def quarantine_state(scope: PageScope) -> QueueState:
-    """Return how much waits in quarantine, for the town's home."""
-    return QueueState(conflicts.count_quarantine(scope.town.code), _url(scope, "field-quarantine"))
+    return QueueState(conflicts.count_open(scope.town.code), field_url(scope, "field-conflicts"))
 
 
 def _packages(request: HttpRequest, scope: PageScope, form: DrawForm) -> HttpResponse:
     lines = devices.list_devices(scope.town.code, now=timezone.now())
     values = {
         "tab": "packages",
-        "page": _paged(request, packages.list_packages(scope.town.code)),
+        "page": paged(request, packages.list_packages(scope.town.code)),
         "devices": [line.device for line in lines if line.device.state == Device.State.ACTIVE],
         "form": form,
         "may_manage": scope.may("manage_packages"),
     }
-    return _page(request, scope, "packages.html", "Work packages", values)
-
-
-def _paged(request: HttpRequest, rows: QuerySet[Any]) -> RowPage:
-    number = read_page_number(request)
-    some = list(rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE + 1])
-    return RowPage(some[:PAGE_SIZE], number, has_next=len(some) > PAGE_SIZE, size=PAGE_SIZE)
-
-
-def _page(
-    request: HttpRequest, scope: PageScope, template: str, title: str, values: Mapping[str, Any]
-) -> HttpResponse:
-    trail = crumbs(scope, ("Field", _url(scope, "field-packages")), title)
-    return render(request, f"fieldsync/{template}", {"nav": "field", "crumbs": trail, **values})
+    return field_page(request, scope, "packages.html", "Work packages", values)
 
 
 def _start_build(package: Package, scope: PageScope) -> None:
@@ -217,23 +185,8 @@ def _start_build(package: Package, scope: PageScope) -> None:
     )
 
 
-def _choice(choices: Any, value: str | None) -> Any:
-    try:
-        return choices(value)
-    except ValueError as error:
-        raise Invalid("This is not one of the choices.") from error
-
-
 def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
         raise Invalid("This is not one of the tablets.") from error
-
-
-def _url(scope: PageScope, name: str) -> str:
-    return reverse(name, kwargs={"town": scope.town.slug})
-
-
-def _back(scope: PageScope, name: str) -> HttpResponse:
-    return redirect(_url(scope, name))

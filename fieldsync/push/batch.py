@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -22,9 +22,8 @@ from fieldsync.keys import key_for
 from fieldsync.problems import ITEM_CODES, Reauth
 from fieldsync.push import ledger
 from fieldsync.push.effects import Effect, Effects, apply_items
-from fieldsync.push.reading import Item, read_again, row_of
+from fieldsync.push.reading import Item, read_again
 from fieldsync.push.rules import Status, advance, receipt
-from fieldsync.push.schemas import PushIn
 
 log = structlog.get_logger(__name__)
 
@@ -38,13 +37,13 @@ class Batch:
         self,
         device_id: UUID,
         town_code: int,
-        batch: PushIn,
+        batch_id: UUID,
         items: Sequence[Item],
         now: dt.datetime,
         clock_offset_ms: int | None,
         request_id: str,
     ) -> None:
-        self.device_id, self.town_code, self.batch, self.items = device_id, town_code, batch, items
+        self.device_id, self.town_code, self.batch_id, self.items = device_id, town_code, batch_id, items
         self.now, self.clock_offset_ms, self.request_id = now, clock_offset_ms, request_id
         self.device: Device
         self.final: dict[UUID, Result] = {}
@@ -64,7 +63,7 @@ class Batch:
             fresh = ledger.insert_mutations(
                 device,
                 list(first.values()),
-                batch_id=self.batch.batch_id,
+                batch_id=self.batch_id,
                 clock_offset_ms=self.clock_offset_ms,
                 now=self.now,
             )
@@ -77,6 +76,16 @@ class Batch:
             ledger.store_results(self.town_code, self.final)
             reused = self._keep_reused(first, fresh, known)
         return [self._answer(item, first, fresh | again, known, reused) for item in self.items]
+
+    def apply_decided(self, item: Item, *, reason: str) -> Result:
+        """Apply one item because a person decided so, and what had waited for it; nothing is stored yet."""
+        author = self._author_of(item)
+        actor = self.actors[author]
+        assert actor is not None
+        effects = self._apply_run([item], actor, one_by_one=True, reason=reason)
+        self._conclude([item], effects)
+        self._release([item], one_by_one=True)
+        return self.final[item.mutation_id]
 
     # --- effects ---
 
@@ -100,8 +109,10 @@ class Batch:
             effects |= self._apply_run(list(run), actor, one_by_one)
         self._conclude(items, effects)
 
-    def _apply_run(self, run: Sequence[Item], actor: Actor, one_by_one: bool) -> Effects:
-        with scope(actor, towns=[self.town_code], reason="sent by a tablet"):
+    def _apply_run(
+        self, run: Sequence[Item], actor: Actor, one_by_one: bool, reason: str = "sent by a tablet"
+    ) -> Effects:
+        with scope(actor, towns=[self.town_code], reason=reason):
             if not one_by_one:
                 return apply_items(run, device=self.device, actor=actor)
             effects: Effects = {}
@@ -159,7 +170,7 @@ class Batch:
         here = {item.mutation_id: item for item in items}
         come = [item for item in items if not self._is_held(item)]
         for _ in range(_MOST_ROUNDS):
-            arrived = _entities(come)
+            arrived = set().union(*(item.brings() for item in come))
             waiting = {
                 row.mutation_id: read_again(row)
                 for row in ledger.lock_held(self.town_code, held_for=arrived, device_id=self.device_id)
@@ -188,7 +199,7 @@ class Batch:
         return bool(self.final[item.mutation_id]["status"] == Status.HELD)
 
     def _of_other_device(self, device_id: UUID) -> Batch:
-        other = Batch(device_id, self.town_code, self.batch, (), self.now, None, self.request_id)
+        other = Batch(device_id, self.town_code, self.batch_id, (), self.now, None, self.request_id)
         other.device = Device.objects.select_related("person").get(id=device_id)
         return other
 
@@ -313,14 +324,3 @@ class Batch:
 _NOTHING = Effect(Status.NOOP)
 # A row on a building on a visit: what waits is never deeper than a few.
 _MOST_ROUNDS = 8
-
-
-def _entities(items: Iterable[Item]) -> set[UUID]:
-    """Return what items bring that others may wait for: visits, cards, and rows of cards."""
-    found: set[UUID] = set()
-    for item in items:
-        if item.envelope is None:
-            continue
-        found.add(item.envelope.entity_id)
-        found |= {row_id for path in item.envelope.changes or () if (row_id := row_of(path)) is not None}
-    return found

@@ -48,7 +48,10 @@ class Mutation(TownModel):
 
 
 class Quarantine(TownModel):
-    """A mutation that was stored and not applied: it waits for a person, who applies or discards it."""
+    """A mutation that was stored and not applied: it waits for a person, who applies or discards it.
+
+    Written by `fieldsync.quarantine.services`. One person proposes to discard it, another one does.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -63,14 +66,28 @@ class Quarantine(TownModel):
     other_sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     quarantined_at = models.DateTimeField()
+    proposed_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True, help_text="to discard it"
+    )
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    proposed_reason = models.CharField(max_length=200, blank=True)
     decided_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    inspection_id = models.UUIDField(null=True, blank=True, help_text="the new visit that it was applied as")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["mutation", "code", "other_sha256"], name="quarantined_once_for_a_reason"
-            )
+            ),
+            models.CheckConstraint(
+                name="discarded_by_two_persons",
+                condition=~models.Q(state="discarded")
+                | (
+                    models.Q(proposed_by__isnull=False, decided_by__isnull=False)
+                    & ~models.Q(proposed_by=models.F("decided_by"))
+                ),
+            ),
         ]
         indexes = [models.Index(fields=["town", "state", "quarantined_at"])]

@@ -78,6 +78,13 @@ class Item:
         except OverflowError:
             return self.envelope.captured_at
 
+    def brings(self) -> set[UUID]:
+        """Return what others may wait for: the visit, the card, the rows of it that are named whole."""
+        if self.envelope is None:
+            return set()
+        rows = {row_id for path in self.envelope.changes or () if (row_id := row_of(path)) is not None}
+        return {self.envelope.entity_id, *rows}
+
     @property
     def is_rejected(self) -> bool:
         """Whether it is so broken that the device cannot be told about it by its id."""

@@ -1,5 +1,6 @@
 """What a batch may be, what an item may end as, and how its receipt is made."""
 
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -8,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+# Held for longer, and somebody should look why what it waits for does not come.
+HELD_ALARM = dt.timedelta(hours=24)
 RECEIPT_VERSION = "r1"
 
 

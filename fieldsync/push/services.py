@@ -63,7 +63,7 @@ def take_batch(
     one_by_one = False
     begun = time.perf_counter()
     for _ in range(ATTEMPTS):
-        run = Batch(device_id, town_code, batch, items, now, clock_offset_ms, request_id)
+        run = Batch(device_id, town_code, batch.batch_id, items, now, clock_offset_ms, request_id)
         try:
             results = run.take(one_by_one=one_by_one)
             count_results(results, seconds=time.perf_counter() - begun)
