@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("assessment", "0010_observations_name_their_observer"),
-        ("fieldsync", "0007_people_pacing_and_the_life_of_a_device"),
+        ("fieldsync", "0008_quarantine_of_uploads"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
