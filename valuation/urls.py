@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from valuation.comparables import pages as comparables
+from valuation.review import pages as review
 from valuation.runs import pages
 
 urlpatterns = [
@@ -15,4 +16,11 @@ urlpatterns = [
     path(
         "properties/<uuid:property_id>/comparables.pdf", comparables.comparables_pdf, name="comparables-pdf"
     ),
+    path("ratio-studies/<uuid:valuation_run_id>/review/", review.queue, name="review-queue"),
+    path("ratio-studies/<uuid:valuation_run_id>/review/mark", review.mark, name="review-mark"),
+    path("ratio-studies/<uuid:valuation_run_id>/closing", review.closing, name="closing"),
+    path("ratio-studies/<uuid:valuation_run_id>/compare", review.compare, name="compare-runs"),
+    path("conclusions/<uuid:conclusion_id>/", review.conclusion, name="conclusion"),
+    path("conclusions/<uuid:conclusion_id>/decide", review.decide, name="conclusion-decide"),
+    path("overrides/<uuid:override_id>/decide", review.decide_override, name="override-decide"),
 ]

@@ -33,6 +33,7 @@ from assessment.sales.models import Transfer
 from gis import models as land
 from tests.cast import SYSTEM
 from valuation.comparables.models import ComparableSet
+from valuation.review.models import Override
 from valuation.runs.models import Conclusion, Run
 from valuation.specs.services import create_spec
 
@@ -295,7 +296,7 @@ def make_valuation(world: World) -> None:
         town=world.town, spec=spec, list_year=2025, state="done", note=world.marker, code_version="canary",
         started_at=NOW, started_by_name=world.marker,
     )  # fmt: skip
-    Conclusion.objects.create(
+    conclusion = Conclusion.objects.create(
         town=world.town, run=run, property_id=world.ids["property_id"], list_year=2025, value=300_000,
         components=[["11", 300_000, None, ""]], reason=world.marker, concluded_at=NOW,
     )  # fmt: skip
@@ -303,4 +304,10 @@ def make_valuation(world: World) -> None:
         town=world.town, run=run, property_id=world.ids["property_id"], value=300_000, indicated=0,
         facts={"style": world.marker},
     )  # fmt: skip
-    world.ids["valuation_run_id"] = run.id
+    override = Override.objects.create(
+        town=world.town, run=run, conclusion=conclusion, property_id=world.ids["property_id"], state="waiting",
+        reason_code="unique", note=world.marker, value_before=300_000, value_after=310_000,
+        components_before=[["11", 300_000, None, ""]], components_after=[["11", 310_000, None, ""]],
+        proposed_by_name=world.marker, proposed_at=NOW,
+    )  # fmt: skip
+    world.ids |= {"valuation_run_id": run.id, "conclusion_id": conclusion.id, "override_id": override.id}

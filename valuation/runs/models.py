@@ -119,6 +119,8 @@ class Conclusion(TownModel):
     flags = models.JSONField(default=list)
     reviewer = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.CharField(max_length=400, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_note = models.CharField(max_length=400, blank=True, db_default="")
     concluded_at = models.DateTimeField()
 
     class Meta:

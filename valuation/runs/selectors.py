@@ -47,6 +47,9 @@ def estimates_of(property_id: UUID) -> tuple[Conclusion | None, list[Estimate]]:
     )
     if conclusion is None:
         return None, []
-    return conclusion, list(
-        Estimate.objects.filter(run=conclusion.run, property_id=property_id).order_by("approach")
-    )
+    return conclusion, estimates_in(conclusion.run, property_id)
+
+
+def estimates_in(run: Run, property_id: UUID) -> list[Estimate]:
+    """Return what each approach of a run says of a property."""
+    return list(Estimate.objects.filter(run=run, property_id=property_id).order_by("approach"))

@@ -5,12 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from uuid import UUID
 
 import pandas as pd
 from django.db import transaction
@@ -19,22 +17,18 @@ from django.utils import timezone
 from assessment.region.actors import Actor
 from assessment.region.models import Town
 from assessment.region.rules import Permission
-from assessment.roll.errors import GeneralRevaluationRefused
 from assessment.roll.models import GrandList
-from assessment.roll.selectors import get_grand_list
-from assessment.roll.services.posting import PostedLine, Posting, PostingReport, Reason, post_assessments
 from valuation.cost.rules import CalibrationError, Schedule
 from valuation.fitting.rules import make_neighbourhoods
 from valuation.frames.rules import digest
 from valuation.runs import reading, selectors
-from valuation.runs.errors import NoBaseSchedules, NotAdopted, NothingToValue, RunNotFinished, TooFewSales
-from valuation.runs.models import Conclusion, Run
+from valuation.runs.errors import NoBaseSchedules, NothingToValue, TooFewSales
+from valuation.runs.models import Run
 from valuation.runs.rules.groups import review_defaults
 from valuation.runs.rules.levelling import Tables
 from valuation.runs.rules.pipeline import TooFewSalesError, value_frame
 from valuation.runs.writing import write_results
 from valuation.specs.models import ModelSpec
-from valuation.specs.services import find_adopted_spec
 
 Tell = Callable[[str], object]
 _SALES_YEARS = 5
@@ -182,83 +176,3 @@ def _with_places(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 def _snapshot(*frames: pd.DataFrame) -> str:
     return hashlib.sha256("".join(digest(frame) for frame in frames).encode()).hexdigest()
-
-
-@transaction.atomic
-def post_conclusions(
-    run: Run,
-    *,
-    actor: Actor,
-    reasons: Mapping[UUID, Reason] | None = None,
-    only: Iterable[UUID] | None = None,
-) -> PostingReport:
-    """Put a run's conclusions on the open list of its year, as lines by state detail code.
-
-    On a revaluation list every property is posted. On an interim list only those with a dated reason are;
-    the others keep the values they have.
-
-    Parameters
-    ----------
-    reasons
-        Why each property changes, by property; needed on an interim list.
-    only
-        Properties to post; all by default.
-
-    Raises
-    ------
-    RunNotFinished, NotAdopted, Forbidden
-        As they say.
-    GeneralRevaluationRefused
-        An interim list, and no property has a reason.
-    ListSigned, ReasonRequired, WrongSchedules, UnknownRollCode
-        As `assessment.roll.services.posting.post_assessments` says.
-    """
-    actor.require(Permission.EDIT_LIST, run.town_id)
-    if run.state not in (Run.State.DONE, Run.State.POSTED):
-        raise RunNotFinished(f"The run of {run.list_year} is {run.get_state_display().lower()}.")
-    base_year = run.base_run.list_year if run.base_run else run.list_year
-    adopted = find_adopted_spec(run.town_id, base_year)
-    if adopted is None or adopted.pk != run.spec_id:
-        raise NotAdopted(
-            f"{run.spec} binds the town only when its assessor adopts it for the list of {base_year}."
-        )
-    grand_list = get_grand_list(run.town_id, run.list_year)
-    given = dict(reasons or {})
-    if grand_list.basis != GrandList.Basis.REVALUATION and not given and only is None:
-        raise GeneralRevaluationRefused(
-            f"The {grand_list} is no revaluation: only properties with a dated reason are posted."
-        )
-    rows = Conclusion.objects.filter(run=run)
-    if only is not None:
-        rows = rows.filter(property_id__in=list(only))
-    elif grand_list.basis != GrandList.Basis.REVALUATION:
-        rows = rows.filter(property_id__in=list(given))
-    source = f"valuation run {run.pk}"
-    postings = [
-        Posting(
-            property_id,
-            tuple(
-                PostedLine(
-                    detail_code=code,
-                    appraised=dollars,
-                    quantity=None if quantity is None else Decimal(str(quantity)),
-                    unit=unit,
-                )
-                for code, dollars, quantity, unit in components
-            ),
-            given.get(property_id) or _general_reason(grand_list, source),
-        )
-        for property_id, components in rows.order_by("property_id").values_list("property_id", "components")
-    ]
-    report = post_assessments(
-        grand_list, actor=actor, postings=postings, schedules_of=dt.date(base_year, 10, 1)
-    )
-    run.state, run.posted_at = Run.State.POSTED, timezone.now()
-    run.save(update_fields=["state", "posted_at"])
-    return report
-
-
-def _general_reason(grand_list: GrandList, source: str) -> Reason | None:
-    if grand_list.basis != GrandList.Basis.REVALUATION:
-        return None
-    return Reason("revaluation", grand_list.assessment_on, source=source)

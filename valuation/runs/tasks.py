@@ -10,7 +10,8 @@ from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
 from valuation.runs.services import run_valuation
-from valuation.specs.services import DEFAULT_NAME, find_adopted_spec, get_spec
+from valuation.specs.selectors import find_adopted_spec
+from valuation.specs.services import DEFAULT_NAME, get_spec
 
 _STAGES = ("facts", "cost", "market", "ratio study", "flags", "comparables", "writing")
 

@@ -121,14 +121,6 @@ def _find(name: str, version: str) -> ModelSpec | None:
     return rows.first()
 
 
-def find_adopted_spec(town_code: int, list_year: int) -> ModelSpec | None:
-    """Return the version that a town adopted for a list year."""
-    adoption = (
-        SpecAdoption.objects.filter(town_id=town_code, list_year=list_year).select_related("spec").first()
-    )
-    return adoption.spec if adoption else None
-
-
 @transaction.atomic
 def adopt_spec(
     town: Town, *, spec: ModelSpec, list_year: int, actor: Actor, adopted_on: dt.date, reason: str = ""

@@ -41,8 +41,12 @@ def revalue(stage: Stage, report: Report, *, town: str, year: int) -> None:
     with report.step(f"{town}: list of {year} opened for a revaluation") as step:
         opened = stage.json("open_grand_list", "--town", town, "--year", str(year), "--basis", "revaluation")
         step.note(**_figures(opened, "accounts"))
+    with report.step(f"{town}: values that nobody has looked at are not posted") as step:
+        stage.command("value", "--town", town, "--year", str(year), "--adopt", "--post", expect=1)
+        step.note(refused=True)
     with report.step(f"{town}: every property valued, judged on later sales, and posted") as step:
-        valued = stage.json("value", "--town", town, "--year", str(year), "--adopt", "--post")
+        accepted = ("--accept", "reviewed=demonstration: nobody reviews its flags")
+        valued = stage.json("value", "--town", town, "--year", str(year), "--adopt", "--post", *accepted)
         counts = valued["counts"]
         step.note(
             **_figures(counts, "properties", "fallback", "appraised_dollars", "sales_fitted", "sales_held"),

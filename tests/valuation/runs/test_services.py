@@ -19,6 +19,8 @@ from assessment.roll.services.posting import Reason
 from assessment.roll.services.signing import sign_grand_list
 from assessment.sales.models import Transfer
 from tests.valuation.runs.conftest import HOUSES, SALES, YEAR, Bureau
+from valuation.review.closing import close_run
+from valuation.review.posting import post_conclusions
 from valuation.runs.errors import (
     NoBaseSchedules,
     NotAdopted,
@@ -28,7 +30,7 @@ from valuation.runs.errors import (
     TooFewSales,
 )
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
-from valuation.runs.services import post_conclusions, run_valuation
+from valuation.runs.services import run_valuation
 from valuation.specs.services import adopt_spec, create_spec
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +39,11 @@ TODAY = dt.date(2026, 1, 5)
 
 def adopt(bureau: Bureau, year: int = YEAR) -> None:
     adopt_spec(bureau.town, spec=bureau.spec, list_year=year, actor=bureau.assessor, adopted_on=TODAY)
+
+
+def close(bureau: Bureau, run: Run) -> None:
+    seen = {"reviewed": "looked at", "current": "the houses were made just before"}
+    close_run(run, actor=bureau.assessor, accepted=seen)
 
 
 def test_every_property_gets_a_value_that_is_the_sum_of_its_lines_and_of_its_explanation(
@@ -164,6 +171,7 @@ def test_nothing_is_posted_from_a_model_that_the_assessor_has_not_adopted(bureau
             bureau.town, spec=bureau.spec, list_year=YEAR, actor=cast.actor(cast.deputy_a), adopted_on=TODAY
         )
     adopt(bureau)
+    close(bureau, run)
     report = post_conclusions(run, actor=bureau.assessor)
     assert report.changed == HOUSES
     lines = AssessmentLine.objects.values_list("appraised", "assessed")
@@ -182,7 +190,9 @@ def test_a_run_that_is_not_finished_is_not_posted(bureau: Bureau) -> None:
 def interim(bureau: Bureau) -> GrandList:
     grand_list = bureau.revaluation()
     adopt(bureau)
-    post_conclusions(bureau.run(), actor=bureau.assessor)
+    run = bureau.run()
+    close(bureau, run)
+    post_conclusions(run, actor=bureau.assessor)
     sign_grand_list(grand_list, actor=bureau.assessor)
     return open_grand_list(bureau.town, actor=bureau.assessor, year=YEAR + 1, basis="roll_forward").grand_list
 

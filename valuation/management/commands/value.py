@@ -14,10 +14,14 @@ from assessment.region.errors import Problem
 from assessment.region.progress import bar
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
+from assessment.roll.services.posting import PostingReport
+from valuation.review.closing import close_run
+from valuation.review.posting import is_revaluation, post_conclusions
 from valuation.runs.models import RatioStudyRecord, Run
 from valuation.runs.selectors import list_ratio_studies
-from valuation.runs.services import post_conclusions, run_valuation
-from valuation.specs.services import DEFAULT_NAME, adopt_spec, find_adopted_spec, get_spec
+from valuation.runs.services import run_valuation
+from valuation.specs.selectors import find_adopted_spec
+from valuation.specs.services import DEFAULT_NAME, adopt_spec, get_spec
 
 _STAGES = 6
 
@@ -47,7 +51,18 @@ open grand list only with --post, and only from a model that the town adopted (-
         parser.add_argument("--spec", help="model, as name or name:version")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--adopt", action="store_true", help="adopt the model for the town and year")
-        parser.add_argument("--post", action="store_true", help="post the values to the open list")
+        parser.add_argument(
+            "--post",
+            action="store_true",
+            help="post the values to the open list; a revaluation is closed first",
+        )
+        parser.add_argument(
+            "--accept",
+            action="append",
+            default=[],
+            metavar="CHECK=REASON",
+            help="accept a missed check of the closing with a reason; may be repeated",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,7 +90,8 @@ open grand list only with --post, and only from a model that the town adopted (-
                         town, spec=run.spec, list_year=year, actor=actor, adopted_on=timezone.localdate(),
                         reason="adopted by the operator",
                     )  # fmt: skip
-                posted = post_conclusions(run, actor=actor) if options["post"] else None
+                accepted = _accepted(options["accept"])
+                posted = _post(run, actor=actor, accepted=accepted) if options["post"] else None
                 report = _report(run)
                 if posted is not None:
                     report["posted"] = {
@@ -122,6 +138,19 @@ open grand list only with --post, and only from a model that the town adopted (-
                 f"posted: {posted['changed']:,} changed, {posted['unchanged']:,} as before; "
                 f"assessed ${posted['gross_after']:,}"
             )
+
+
+def _accepted(texts: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in texts]
+    if any(not name or not reason.strip() for name, _, reason in pairs):
+        raise CommandError('Write --accept CHECK="why it is accepted".')
+    return {name: reason for name, _, reason in pairs}
+
+
+def _post(run: Run, *, actor: Actor, accepted: dict[str, str]) -> PostingReport:
+    if run.base_run_id is None and is_revaluation(run):
+        close_run(run, actor=actor, accepted=accepted)
+    return post_conclusions(run, actor=actor)
 
 
 def _figure(figure: dict[str, Any], places: int, *, span: bool = True) -> str:

@@ -1,0 +1,1 @@
+"""What a person concludes beside the run: overrides, review marks, the gate before posting."""

@@ -1,0 +1,152 @@
+"""The sales against which conclusions are judged, as columns: before and after an override, and at the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from valuation.ratio.rules import RatioStudyError, UnsoldTest, cod, median_ratio, prb, prd, unsold_test
+from valuation.runs.models import Run
+from valuation.runs.rules.local import LocalFactors
+
+_CLASSES = {
+    "100": "residential", "200": "commercial", "300": "industrial", "400": "utility", "500": "vacant_land",
+    "600": "use_value", "700": "use_value", "800": "apartment",
+}  # fmt: skip
+
+_SALES_SQL = """
+SELECT c.property_id, c.value, t.price, t.recorded_on, p.neighbourhood, p.state_class
+FROM valuation_conclusion c
+JOIN assessment_transfer t ON t.town_id = c.town_id AND t.property_id = c.property_id
+JOIN assessment_property p ON p.town_id = c.town_id AND p.id = c.property_id
+WHERE c.town_id = %(town)s AND c.run_id = %(run)s AND t.validity = 'usable' AND t.price > 0 AND c.value > 0
+  AND t.recorded_on >= %(first)s AND t.recorded_on <= %(last)s
+ORDER BY t.recorded_on, t.id
+"""
+
+
+@dataclass(frozen=True)
+class SoldConclusions:
+    """Concluded values beside what was paid, at the price level of each sale's day; arrays of one length."""
+
+    property_ids: list[UUID]
+    values: NDArray[np.float64]
+    prices: NDArray[np.float64]
+    neighbourhoods: NDArray[np.str_]
+    classes: NDArray[np.str_]
+    levels: NDArray[np.float64]
+
+    def with_values(self, changed: Mapping[UUID, int]) -> NDArray[np.float64]:
+        """Return the values with some properties' put in place of theirs."""
+        out = self.values.copy()
+        for at, key in enumerate(self.property_ids):
+            if key in changed:
+                out[at] = changed[key] * self.levels[at]
+        return out
+
+
+def sold_conclusions(run: Run, *, years: int = 2) -> SoldConclusions:
+    """Return the usable sales of the years before the run's valuation day, and those after it, with their values.
+
+    A value is brought to the day of its sale by the trend that the run found, so that ratios are at one level.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SALES_SQL,
+            {
+                "town": run.town_id,
+                "run": run.pk,
+                "first": f"{run.list_year - years}-10-01",
+                "last": f"{run.list_year + 1}-09-30",
+            },
+        )
+        rows = cursor.fetchall()
+    local = LocalFactors.from_json(run.tables["local"]) if "local" in run.tables else LocalFactors()
+    days = np.array([row[3].toordinal() for row in rows], dtype=np.int64)
+    levels = local.level(days) if len(rows) else np.array([], dtype=np.float64)
+    values = np.array([float(row[1]) for row in rows], dtype=np.float64) * levels
+    return SoldConclusions(
+        [row[0] for row in rows],
+        values,
+        np.array([float(row[2]) for row in rows], dtype=np.float64),
+        np.array([row[4] or "none" for row in rows], dtype=str),
+        np.array([_CLASSES.get(row[5], "unclassified") for row in rows], dtype=str),
+        levels,
+    )
+
+
+def effect_of(run: Run, changed: Mapping[UUID, int], *, neighbourhood: str) -> dict[str, Any]:
+    """Return the ratio study of the neighbourhood and of the town before and after a change of values.
+
+    Strata without five sales are left out; the effect is empty when the town has no sales.
+    """
+    sales = sold_conclusions(run)
+    after = sales.with_values(changed)
+    found: dict[str, Any] = {}
+    everything = np.ones(len(sales.prices), dtype=bool)
+    for name, rows in (("town", everything), ("neighbourhood", sales.neighbourhoods == neighbourhood)):
+        if rows.sum() < 5:
+            continue
+        found[name] = {
+            "n": int(rows.sum()),
+            "before": _figures(sales.values[rows], sales.prices[rows]),
+            "after": _figures(after[rows], sales.prices[rows]),
+        }
+    return found
+
+
+def _figures(values: NDArray[np.float64], prices: NDArray[np.float64]) -> dict[str, float | None]:
+    out: dict[str, float | None] = {}
+    for name, statistic in (("median", median_ratio), ("cod", cod), ("prd", prd), ("prb", prb)):
+        try:
+            out[name] = round(statistic(values, prices), 4)
+        except RatioStudyError:
+            out[name] = None
+    return out
+
+
+_CHANGES_SQL = """
+SELECT c.value, b.appraised, t.property_id IS NOT NULL
+FROM valuation_conclusion c
+JOIN (
+  SELECT a.property_id, sum(l.appraised) AS appraised FROM assessment_assessment a
+  JOIN assessment_assessmentline l ON l.town_id = a.town_id AND l.assessment_id = a.id
+  WHERE a.town_id = %(town)s AND a.grand_list_id = (
+    SELECT id FROM assessment_grandlist WHERE town_id = %(town)s AND kind = 'real' AND year < %(year)s
+    ORDER BY year DESC LIMIT 1)
+  GROUP BY a.property_id
+) b ON b.property_id = c.property_id
+LEFT JOIN (
+  SELECT DISTINCT property_id FROM assessment_transfer
+  WHERE town_id = %(town)s AND validity = 'usable' AND recorded_on >= %(first)s AND recorded_on <= %(last)s
+) t ON t.property_id = c.property_id
+WHERE c.town_id = %(town)s AND c.run_id = %(run)s AND c.value > 0 AND b.appraised > 0
+"""
+
+
+def unsold_of(run: Run) -> UnsoldTest | None:
+    """Return the test of sold against unsold properties; None without a list before or enough sales."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CHANGES_SQL,
+            {
+                "town": run.town_id,
+                "run": run.pk,
+                "year": run.list_year,
+                "first": f"{run.list_year - 2}-10-01",
+                "last": f"{run.list_year}-09-30",
+            },
+        )
+        rows = cursor.fetchall()
+    changes = np.array([float(new) / float(old) for new, old, _ in rows], dtype=np.float64)
+    is_sold = np.array([sold for *_, sold in rows], dtype=bool)
+    try:
+        return unsold_test(changes[is_sold], changes[~is_sold], resamples=300, seed=run.seed)
+    except RatioStudyError:
+        return None
