@@ -297,23 +297,3 @@ def test_a_disk_that_is_nearly_full_takes_no_photos_but_all_facts(
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (507, "600")
     tablet.take_photo(content, property_id=str(houses[0].property_id))
     assert [result["status"] for result in tablet.push()] == ["applied"]
-
-
-def test_somebody_elses_client_sends_a_photo(tablet: Tablet, server: str, tmp_path: Path) -> None:
-    client_module = pytest.importorskip("tusclient.client")
-    content = make_bytes()
-    path = tmp_path / "photo.jpg"
-    path.write_bytes(content)
-    token = tablet.transport.renew_token()
-    client = client_module.TusClient(
-        f"{server}/api/field/v1/uploads", headers={"Authorization": f"Bearer {token}"}
-    )
-    photo = describe(content)
-    with path.open("rb") as file:
-        client.uploader(
-            file_stream=file,
-            chunk_size=100_000,
-            metadata={"photo_id": photo["photo_id"], "sha256": photo["sha256"]},
-            upload_checksum=True,
-        ).upload()
-    assert blobs() == [photo["sha256"]]
