@@ -93,7 +93,8 @@ def begin_upload(device: Device, declared: rules.Declared) -> Upload:
         upload.length = held_bytes
         _finish(upload, held_type)
         return upload
-    if upload.state == Upload.State.ENDED or upload.expires_at <= now:
+    is_over = upload.state == Upload.State.ENDED or upload.expires_at <= now
+    if is_over or upload.length != declared.length:  # of two lengths under one hash the hash will tell
         upload.state, upload.expires_at, upload.length = Upload.State.RECEIVING, now + LIFE, declared.length
         upload.save(update_fields=["state", "expires_at", "length"])
     if device.state == Device.State.ACTIVE:
@@ -164,11 +165,15 @@ def receive_photo(
     """
     upload = _new_upload(device_id, town_code, declared, timezone.now())
     try:
-        return upload, receive_bytes(upload, read, offset=None, count=declared.length, check=check)
+        offset = receive_bytes(upload, read, offset=None, count=declared.length, check=check)
     except FieldProblem:
         with open_scope() as device:
             begin_upload(device, declared)
         raise
+    if offset < upload.length:  # an earlier request has brought some already; this one's body is not read
+        with open_scope() as device:
+            upload = begin_upload(device, declared)
+    return upload, offset
 
 
 def receive_bytes(
