@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DataError, InterfaceError, OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -81,6 +81,12 @@ def _install_problem_details(target: NinjaAPI) -> None:
     def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
         return _answer(request, NotFound())
 
+    @target.exception_handler(DataError)
+    def on_unstorable(request: HttpRequest, error: DataError) -> HttpResponse:
+        # Such as a day in a time zone 22 hours off: well-formed JSON that no column can hold.
+        log.warning("a value cannot be stored", path=request.path, error=str(error.__cause__)[:200])
+        return _answer(request, Invalid("A value is outside of what can be stored."))
+
     @target.exception_handler(InterfaceError)
     @target.exception_handler(OperationalError)
     def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -96,7 +102,11 @@ def _install_problem_details(target: NinjaAPI) -> None:
 
 
 class Interface(NinjaAPI):
-    """django-ninja's API, whose document also names the parameters of a router's own address."""
+    """django-ninja's API, whose document is whole.
+
+    It also names the parameters of a router's own address and the problem documents of every operation,
+    and spells tuples as OpenAPI 3.1 does.
+    """
 
     def get_openapi_schema(self, **options: Any) -> Any:
         document = super().get_openapi_schema(**options)
@@ -111,7 +121,47 @@ class Interface(NinjaAPI):
                     ),
                     *operation.get("parameters", []),
                 ]
+                operation["responses"] = {**operation.get("responses", {}), **_PROBLEM_RESPONSES}
+        document["components"].setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
+        _spell_tuples(document)
         return document
+
+
+_PROBLEM_SCHEMA = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details; docs/problems.md lists every code.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "instance": {"type": "string"},
+        "request_id": {"type": "string"},
+        "retry": {"type": "string"},
+    },
+}
+_PROBLEM_RESPONSES = {
+    status: {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, description in (("4XX", "Refused"), ("5XX", "Not possible now, or a mistake of the server"))
+}
+
+
+def _spell_tuples(node: Any) -> None:
+    """Turn a list of ``items``, which JSON Schema had before 2020, into ``prefixItems``."""
+    if isinstance(node, dict):
+        if isinstance(node.get("items"), list):
+            node["prefixItems"] = node.pop("items")
+        for inner in node.values():
+            _spell_tuples(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _spell_tuples(inner)
 
 
 def _mount(target: NinjaAPI, routers: dict[str, str]) -> None:

@@ -62,7 +62,9 @@ def lookup(request: HttpRequest, body: LookupIn) -> LookupOut:
     return LookupOut(known=known, missing=sorted(set(body.sha256) - set(known)))
 
 
-@router.api_operation(["OPTIONS"], "/uploads", operation_id="describe_uploads", auth=None)
+@router.api_operation(
+    ["OPTIONS"], "/uploads", response={204: None}, operation_id="describe_uploads", auth=None
+)
 def describe(request: HttpRequest) -> HttpResponse:
     """Say what of tus is spoken here."""
     response = _answer(204)
@@ -73,7 +75,7 @@ def describe(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@router.post("/uploads", operation_id="begin_upload")
+@router.post("/uploads", response={201: None}, operation_id="begin_upload")
 @_speaks_tus
 def begin(request: HttpRequest) -> HttpResponse:
     """Begin an upload, with its first bytes in the body if the client likes; again is the same upload."""
@@ -121,21 +123,21 @@ def ask(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     return response
 
 
-@router.patch("/uploads/{upload_id}", operation_id="send_upload_chunk")
+@router.patch("/uploads/{upload_id}", response={204: None}, operation_id="send_upload_chunk")
 @_speaks_tus
 def send(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Append a chunk; the last one is answered when the whole photo is verified and on disk."""
     return _send(request, upload_id)
 
 
-@router.delete("/uploads/{upload_id}", operation_id="end_upload")
+@router.delete("/uploads/{upload_id}", response={204: None}, operation_id="end_upload")
 @_speaks_tus
 def end(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Give an upload up."""
     return _end(request, upload_id)
 
 
-@router.post("/uploads/{upload_id}", operation_id="override_upload_method")
+@router.post("/uploads/{upload_id}", response={200: None, 204: None}, operation_id="override_upload_method")
 @_speaks_tus
 def override(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     """Do as ``X-HTTP-Method-Override`` says, for networks that let only GET and POST through."""

@@ -4,14 +4,25 @@ The batch is read strictly, its items one by one, so that one bad item stops not
 pydantic models: ninja's own read attributes of Django objects too, at three times the cost.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Return the moment in UTC: a zone 22 hours off, or the last evening of the year 9999, no column can hold."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("the moment is outside of the calendar") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class QueueIn(Schema):
@@ -57,7 +68,7 @@ class MutationIn(BaseModel):
     device_seq: int = Field(ge=1, le=2**53)
     kind: str = Field(max_length=60)
     entity_id: UUID
-    captured_at: AwareDatetime
+    captured_at: Moment
     actor_id: UUID | None = None
     package_id: UUID | None = None
     schema_version: int | None = Field(None, ge=0, le=32767)
@@ -90,7 +101,7 @@ class InspectionIn(BaseModel):
     purpose: str = Field("revaluation", max_length=30)
     interior_source: str = Field("", max_length=20)
     is_full_inspection: bool | None = None
-    visited_at: AwareDatetime | None = None
+    visited_at: Moment | None = None
     list_year: int | None = Field(None, ge=1900, le=2200)
     refusal_note: str = Field("", max_length=200)
     note: str = Field("", max_length=20_000)
@@ -119,7 +130,7 @@ class PhotoIn(BaseModel):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     bytes: int = Field(ge=1, le=2**40)
     mime: str = Field("", max_length=100)
-    taken_at: AwareDatetime | None = None
+    taken_at: Moment | None = None
     role: str = Field("", max_length=20)
     position: PositionIn | None = None
 

@@ -327,3 +327,22 @@ def test_a_clock_that_is_wrong_stops_nothing_and_is_noted(tablet: Tablet, houses
     assert result["status"] == "applied"
     with scope(SYSTEM, towns=[TOWN_A]):
         assert Device.objects.get().clock_offset_ms is not None
+
+
+@pytest.mark.parametrize(
+    ("moment", "status"),
+    [
+        ("2026-11-22T08:55:01-22:10", "applied"),
+        ("0001-01-01T00:00:00+10:00", "quarantined"),
+        ("9999-12-31T23:59:59-10:00", "quarantined"),
+        ("0332-02-05T18:47:44Z", "applied"),
+    ],
+)
+def test_a_moment_that_no_column_can_hold_stops_no_batch(
+    tablet: Tablet, houses: list[House], lenient: None, moment: str, status: str
+) -> None:
+    for house, captured_at in zip(houses, (moment, "2026-11-22T08:55:01Z"), strict=False):
+        changes = {house.path("style"): {"base": "Colonial", "new": "Ranch"}}
+        body = {"kind": "card.patch", "entity_id": str(house.property_id), "changes": changes}
+        tablet.record(body, captured_at=captured_at)
+    assert [result["status"] for result in tablet.push()] == [status, "applied"]
