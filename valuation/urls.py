@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from valuation.comparables import pages as comparables
+from valuation.reports import pages as reports
 from valuation.review import pages as review
 from valuation.runs import pages
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("ratio-studies/<uuid:valuation_run_id>/review/mark", review.mark, name="review-mark"),
     path("ratio-studies/<uuid:valuation_run_id>/closing", review.closing, name="closing"),
     path("ratio-studies/<uuid:valuation_run_id>/compare", review.compare, name="compare-runs"),
+    path("ratio-studies/<uuid:valuation_run_id>/report", reports.report, name="valuation-report"),
+    path("ratio-studies/<uuid:valuation_run_id>/public-file", reports.public, name="public-file"),
     path("conclusions/<uuid:conclusion_id>/", review.conclusion, name="conclusion"),
     path("conclusions/<uuid:conclusion_id>/decide", review.decide, name="conclusion-decide"),
     path("overrides/<uuid:override_id>/decide", review.decide_override, name="override-decide"),

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from assessment.office.pages.base import RowPage, crumbs, read_page_number, town_page
 from assessment.office.registries import PageScope
-from assessment.region.errors import NotFound, Problem
+from assessment.region.errors import Problem
 from valuation.review import selectors
 from valuation.review.closing import close_run, list_checks
 from valuation.review.posting import post_conclusions
@@ -27,7 +27,7 @@ from valuation.review.services import (
 )
 from valuation.runs.flags import FLAGS
 from valuation.runs.models import Run
-from valuation.runs.selectors import estimates_in, get_run, list_runs
+from valuation.runs.selectors import estimates_in, get_town_run, list_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,13 +47,6 @@ _ORDERS = {
 }
 
 
-def _run(run_id: UUID, scope: PageScope) -> Run:
-    run = get_run(run_id)
-    if run.town_id != scope.town.code:
-        raise NotFound
-    return run
-
-
 def _trail(scope: PageScope, run: Run) -> list[tuple[str, str]]:
     town = scope.town.slug
     return [
@@ -65,7 +58,7 @@ def _trail(scope: PageScope, run: Run) -> list[tuple[str, str]]:
 @town_page("view")
 def queue(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> HttpResponse:
     """List a run's conclusions with their flags, the largest changes first."""
-    run = _run(valuation_run_id, scope)
+    run = get_town_run(valuation_run_id, scope.town.code)
     number = read_page_number(request)
     asked = {name: request.GET.get(name, "") for name in ("flag", "state", "neighbourhood", "order")}
     if asked["order"] not in _ORDERS:
@@ -98,7 +91,7 @@ def queue(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Htt
 @town_page("run_valuation", methods=("POST",))
 def mark(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> HttpResponse:
     """Mark the ticked conclusions as reviewed."""
-    run = _run(valuation_run_id, scope)
+    run = get_town_run(valuation_run_id, scope.town.code)
     ticked = [UUID(text) for text in request.POST.getlist("conclusion") if _is_uuid(text)]
     if ticked:
         count = mark_reviewed(ticked, actor=scope.actor)
@@ -197,7 +190,7 @@ def decide_override(request: HttpRequest, scope: PageScope, override_id: UUID) -
 @town_page("view", methods=("GET", "POST"))
 def closing(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> HttpResponse:
     """Show the checks of a run; who may sign the list closes it, accepting with reasons what is missed."""
-    run = _run(valuation_run_id, scope)
+    run = get_town_run(valuation_run_id, scope.town.code)
     if request.method == "POST":
         accepted = {
             name.removeprefix("accept-"): text
@@ -232,7 +225,7 @@ def compare(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> H
     """Set a run beside another of the town, in summary, on a map and by property; or as CSV."""
     from valuation.review.rules.comparing import change_map, compare_runs, summarise
 
-    run = _run(valuation_run_id, scope)
+    run = get_town_run(valuation_run_id, scope.town.code)
     others = [
         each for each in list_runs(scope.town.code) if each.pk != run.pk and each.state in ("done", "posted")
     ]

@@ -16,12 +16,11 @@ from django.utils import timezone
 from assessment.jobs.services import start_job
 from assessment.office.pages.base import crumbs, town_page
 from assessment.office.registries import PageScope
-from assessment.region.errors import NotFound
 from assessment.roll.parameters import abstract_codes
 from assessment.roll.rules.codes import UnknownCodeError
 from valuation.runs.flags import FLAGS
 from valuation.runs.models import RatioStudyRecord, Run
-from valuation.runs.selectors import estimates_of, get_run, list_ratio_studies, list_runs
+from valuation.runs.selectors import estimates_of, get_town_run, list_ratio_studies, list_runs
 
 SUBJECTS = {
     "cost": "Cost approach (value of record)",
@@ -100,9 +99,7 @@ def ratio_studies(request: HttpRequest, scope: PageScope) -> HttpResponse:
 @town_page("view")
 def valuation_run(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> HttpResponse:
     """Show one run: facts and code by hash, local factors with their evidence, studies by stratum."""
-    run = get_run(valuation_run_id)
-    if run.town_id != scope.town.code:
-        raise NotFound
+    run = get_town_run(valuation_run_id, scope.town.code)
     trail = ("Ratio studies", reverse("ratio-studies", kwargs={"town": scope.town.slug}))
     values = {
         "nav": "ratio-studies",

@@ -16,6 +16,14 @@ def get_run(run_id: UUID) -> Run:
         raise NotFound("There is no such valuation run.") from error
 
 
+def get_town_run(run_id: UUID, town_code: int) -> Run:
+    """Return a run of one town; raise `NotFound`, also for another town's."""
+    run = get_run(run_id)
+    if run.town_id != town_code:
+        raise NotFound("There is no such valuation run.")
+    return run
+
+
 def find_base_run(town_code: int, list_year: int) -> Run | None:
     """Return the run whose values were posted for a revaluation year, newest first."""
     posted = Run.objects.filter(town_id=town_code, list_year=list_year, state=Run.State.POSTED, base_run=None)
