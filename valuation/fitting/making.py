@@ -84,12 +84,25 @@ def market_of(
         keys = ("trees", "leaves", "learning_rate", "least_in_leaf")
         options = {key: spec.market[key] for key in keys if key in spec.market}
         return Boosted(numeric, categories, seed=seed, threads=threads, **options)
+    if kind == "plain":
+        # LightGBM as it comes, to compare: nothing made of place or time, nothing tuned.
+        plain = {"feature_fraction": 1.0, "bagging_freq": 0, "lambda_l2": 0.0, "cat_smooth": 10.0}
+        return Boosted(
+            numeric, categories, trees=1500, leaves=63, learning_rate=0.05, least_in_leaf=20,
+            seed=seed, threads=threads, options=plain,
+        )  # fmt: skip
+    wanted = spec.model_options.get("features")
+    if wanted is not None:
+        numeric = tuple(name for name in numeric if name in wanted)
+        categories = tuple(name for name in categories if name in wanted)
     directed = {*spec.model_options.get("increasing", ()), *spec.model_options.get("decreasing", ())}
     if not directed <= set(numeric):
         wrong = ", ".join(map(repr, sorted(directed - set(numeric))))
         raise FitError("bad_spec", f"[market_model] names {wrong}, which is no number of the facts")
     options = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in spec.model_options.items()
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in spec.model_options.items()
+        if key != "features"
     }
     return Market(numeric, categories, seed=seed, threads=threads, on_step=on_step, **options)
 

@@ -129,7 +129,7 @@ def predictions_of(
 def kinds_of(spec: FitSpec) -> tuple[str, ...]:
     """Return the models to fit: those the spec compares, and always the one it names."""
     kinds = spec.compare or (("cost",) if spec.cost or spec.model == "cost" else ()) + ("hedonic", "boosted")
-    return kinds if spec.model in kinds else (*kinds, spec.model)
+    return kinds if spec.model in kinds else (spec.model, *kinds)
 
 
 def fit(

@@ -17,7 +17,7 @@ from valuation.frames.rules import CATEGORIES, NUMBERS, FeatureRefused, digest, 
 from valuation.market.composite import Market
 from valuation.tables import TableError, column, numbers
 
-MODELS = ("cost", "hedonic", "boosted", "market")
+MODELS = ("cost", "hedonic", "boosted", "plain", "market")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ _KEYS = {
 
 def _unknown_keys(plain: Mapping[str, Any]) -> list[str]:
     own = {"numbers", "categories", "seed", "threads", "on_step"}
-    options = {one.name for one in fields(Market)} - own
+    options = {"features", *(one.name for one in fields(Market))} - own
     found = [name for name in plain.get("market_model", {}) if name not in options]
     for table, words in _KEYS.items():
         found += [name for name in (plain.get(table, {}) if table else plain) if name not in words.split()]

@@ -79,7 +79,7 @@ class Neighbours:
 
     numbers: tuple[str, ...]
     categories: tuple[str, ...]
-    half_life_years: float = 2.0
+    half_life_years: float = 6.0
 
     def fit(self, frame: pd.DataFrame, prices: Floats, sold_on: Days) -> Neighbours:
         """Keep the sales that later rows may look at; all of them are in the past of what is transformed."""

@@ -185,7 +185,9 @@ def test_the_command_prints_the_promised_json_and_writes_predictions(
     } <= set(holdout)
     assert {"seed", "spec_sha256", "data_sha256", "interval_coverage", "intervals"} <= set(holdout)
     assert set(holdout["baselines"]) == {"fixed_value", "value_per_area", "cards"}
-    assert set(found["compared"]) == {"fixed_value", "value_per_area", "cards", "cost", "hedonic", "boosted"}
+    assert set(found["compared"]) == {
+        "fixed_value", "value_per_area", "cards", "cost", "hedonic", "boosted", "market",
+    }  # fmt: skip
     total = holdout["strata"]["total"]
     assert {"mape_local", "mape_pooled", "mape_partial"} <= set(total)
     assert sum(row["n_holdout"] for row in holdout["strata"]["by_stratum"].values()) == holdout["n"]
@@ -208,7 +210,7 @@ def test_the_market_model_prints_its_coverage_and_writes_its_limits(
 ) -> None:
     spec, predictions = tmp_path / "spec.toml", tmp_path / "held.csv"
     text = (SPECS / "new_haven.toml").read_text().replace('model = "cost"', 'model = "market"')
-    spec.write_text(text + "\n[market_model]\ntrees = 40\nmembers = 1\n")
+    spec.write_text(text.replace("trees = 300", "trees = 40").replace("members = 3", "members = 1"))
     found = json.loads(
         _command(
             new_haven_csv, spec, "--json", "--only", "--resamples", "20", "--predictions", str(predictions)
@@ -233,7 +235,7 @@ def test_the_market_model_prints_its_coverage_and_writes_its_limits(
         (("[sales]", "[sales"), "no TOML"),
         (('model = "cost"', 'model = "oracle"'), "a model is one of"),
         (("[sales]", '[sales]\nstratum = "moon"'), "none of the facts"),
-        (("[market]", "[market_model]\ntreees = 3\n[market]"), "no use for 'treees'"),
+        (("[market_model]", "[market_model]\ntreees = 3"), "no use for 'treees'"),
     ],
 )
 def test_a_bad_spec_is_refused_in_one_line(new_haven_csv: Path, tmp_path: Path, change, message: str) -> None:
