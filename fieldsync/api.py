@@ -2,6 +2,7 @@
 
 from ninja import Router
 
+from fieldsync.devices.api import people
 from fieldsync.devices.api import router as devices
 from fieldsync.feed.api import router as feed
 from fieldsync.packages.api import router as packages
@@ -11,6 +12,7 @@ from fieldsync.reconciliation.api import router as reconciliation
 
 router = Router()
 router.add_router("/devices", devices)
+router.add_router("", people)
 router.add_router("", packages)
 router.add_router("", feed)
 router.add_router("", push)

@@ -23,6 +23,16 @@ def key_for(purpose: str) -> bytes:
     return _derive(settings.SECRET_KEY, purpose)
 
 
+@cache
+def _grant_key(raw: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+def grant_key() -> Ed25519PrivateKey:
+    """Return the key that signs offline grants; tablets hold its public half."""
+    return _grant_key(key_for("grant"))
+
+
 def statement_key() -> Ed25519PrivateKey:
     """Return the key that signs end-of-day statements; its public half may be given to anyone."""
     return Ed25519PrivateKey.from_private_bytes(key_for("statement"))

@@ -49,6 +49,32 @@ class DeviceRevoked(FieldProblem):
     code, title, status = "device-revoked", "This device was revoked or suspended", 401
 
 
+class SignInRefused(FieldProblem):
+    """Wrong password, unknown address and closed account are answered alike."""
+
+    code, title, status = "sign-in-refused", "The address or the password is not right", 403
+
+
+class PersonWithoutRole(FieldProblem):
+    code, title, status = "person-without-role", "The person holds no role in the device's town", 403
+
+
+class AppTooOld(FieldProblem):
+    """Given for new packages only; carries ``min_app_version``. Pushes and photos are always taken."""
+
+    code, title, status = "app-too-old", "The app must be updated before it takes new work", 426
+
+
+class EnrolAgain(FieldProblem):
+    """Given for new packages only. What the device holds may be pushed as before."""
+
+    code, title, status = (
+        "enrol-again",
+        "Another tablet seems to use this identity; enrol with a new code",
+        403,
+    )
+
+
 class OtherDevice(FieldProblem):
     code, title, status = "device-mismatch", "The token belongs to another device", 403
     retry = "reauth"
@@ -202,6 +228,8 @@ ITEM_CODES = {
     "property-unknown": "The property is not one of this town's.",
     "person-unknown": "The author has no role in this town.",
     "device-revoked": "The device was revoked before it sent this.",
+    "author-unproven": "It names an author who was not signed in on the device.",
+    "grant-expired": "Its author's sign-in on the device had ended when it was captured.",
     "not-permitted": "The author's role does not allow this.",
     "field-unknown": "The record has no such field.",
     "apply-failed": "Applying it failed for a reason nobody foresaw; the server's log has it by mutation id.",

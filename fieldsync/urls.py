@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fieldsync.office import pages, quarantine_pages, watch_pages
+from fieldsync.office import device_pages, pages, quarantine_pages, watch_pages
 
 urlpatterns = [
     path("field/packages/", pages.package_list, name="field-packages"),
@@ -14,8 +14,9 @@ urlpatterns = [
     path("field/devices/<uuid:device_id>/", watch_pages.device_page, name="field-device"),
     path("field/statements/<uuid:statement_id>", watch_pages.statement_text, name="field-statement"),
     path("field/alarms/", watch_pages.alarm_list, name="field-alarms"),
-    path("field/devices/code", pages.code_make, name="field-code-make"),
-    path("field/devices/<uuid:device_id>/state", pages.device_state, name="field-device-state"),
+    path("field/devices/code", device_pages.code_make, name="field-code-make"),
+    path("field/devices/<uuid:device_id>/step", device_pages.device_step, name="field-device-step"),
+    path("field/devices/<uuid:device_id>/state", device_pages.device_state, name="field-device-state"),
     path("field/conflicts/", pages.conflict_list, name="field-conflicts"),
     path("field/conflicts/<uuid:conflict_id>/answer", pages.conflict_answer, name="field-conflict-answer"),
     path("field/quarantine/", quarantine_pages.quarantine_list, name="field-quarantine"),

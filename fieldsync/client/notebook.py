@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -97,15 +98,27 @@ class Notebook:
     def record_many(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """Put several mutations in the outbox in one transaction."""
         now = self._now()
+        author = {"actor_id": self.actor_id} if self.actor_id else {}
         return self.store.add_mutations(
             {
                 "mutation_id": str(self.make_id()),
                 "captured_at": now,
                 "schema_version": self.schema_version,
+                **author,
                 **body,
             }
             for body in bodies
         )
+
+    @property
+    def actor_id(self) -> str | None:
+        """The person who works on the tablet now, or None: then it is who carries it."""
+        session = json.loads(self.store.get("session") or "null")
+        return session["person"]["id"] if session else None
+
+    def grants(self) -> list[str]:
+        """Return the grants of the people who have worked on this tablet."""
+        return list(json.loads(self.store.get("grants") or "[]"))
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="milliseconds")

@@ -101,6 +101,16 @@ class Store:
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def backlog(self) -> tuple[int, str | None]:
+        """Return how many mutations have no final result, and when the oldest was captured."""
+        with self._lock:
+            return tuple(
+                self._db.execute(
+                    "SELECT count(*), min(json_extract(body, '$.captured_at')) FROM outbox WHERE status IN (?, ?)",
+                    UNFINISHED,
+                ).fetchone()
+            )
+
     def finish(self, results: Iterable[dict[str, Any]]) -> None:
         """Keep the results; what is final is not sent again."""
         with self.transaction() as db:

@@ -76,6 +76,7 @@ class Transport:
         self.key = key
         self.device_id = ""
         self.town = 0
+        self.app_version = ""
         self._token = ""
         self._sleep = sleep
         self._attempts = attempts
@@ -90,7 +91,7 @@ class Transport:
         httpx.TransportError
             The line broke each time; whether the server acted is unknown, so it is sent again later.
         """
-        headers = dict(options.pop("headers", {}))
+        headers = {"App-Version": self.app_version, **options.pop("headers", {})}
         url = path if path.startswith("/") else f"{PREFIX}/{path}"
         for is_renewed in (False, True):
             if signed:

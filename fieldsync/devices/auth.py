@@ -14,6 +14,7 @@ from assessment.region.models import Person
 from assessment.region.scope import scope
 from assessment.region.selectors import get_actor
 from fieldsync.devices import rules
+from fieldsync.devices.gates import notice_of
 from fieldsync.devices.models import Device
 from fieldsync.devices.pacing import admit
 from fieldsync.devices.services import TOKEN_KIND
@@ -63,6 +64,8 @@ def device_scope(request: HttpRequest, *, may_be_revoked: bool = False) -> Itera
         device = Device.objects.filter(id=token.device_id).first()
         if device is None:
             raise Reauth("This device is not known here.")
+        notice = notice_of(device.state, device.wipe, is_copied=device.copied_at is not None)
+        request.device_notice = notice  # type: ignore[attr-defined]
         if device.state != Device.State.ACTIVE and not may_be_revoked:
             raise DeviceRevoked(wipe=device.wipe, state=device.state)
         yield device

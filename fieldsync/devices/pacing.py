@@ -7,6 +7,7 @@ for how long a device that asked too often is to wait, so that a tablet gone wil
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import shutil
 import threading
@@ -23,7 +24,7 @@ from django.db import IntegrityError, connection, transaction
 
 from assessment.region.actors import Actor
 from assessment.region.scope import scope
-from fieldsync.devices.models import DevicePace
+from fieldsync.devices.models import Device, DevicePace
 from fieldsync.devices.pacing_rules import Bucket, make_hints
 from fieldsync.problems import Busy, RateLimited
 
@@ -100,6 +101,7 @@ def _draw_from_row(device_id: UUID, town_code: int, *, now_s: float) -> tuple[in
         bucket = Bucket(row.tokens, row.at_s).refilled(now_s, rate_per_s=rate, burst=burst)
         bucket, given = bucket.take(min(LEASE, max(1, burst // 10)))
         DevicePace.objects.filter(id=row.id).update(tokens=bucket.tokens, at_s=bucket.at_s)
+        Device.objects.filter(id=device_id).update(last_seen_at=dt.datetime.fromtimestamp(now_s, dt.UTC))
     return given, bucket.wait_s(rate_per_s=rate)
 
 

@@ -140,9 +140,12 @@ class DeviceToken:
     expires_s: int
 
 
-def seal_token(kind: str, token: DeviceToken, key: bytes) -> str:
-    """Return ``token`` as text that only the holder of ``key`` can make; ``kind`` keeps uses apart."""
-    body = b64(json.dumps([token.device_id.hex, token.town_code, token.expires_s]).encode())
+def seal_token(kind: str, token: DeviceToken, key: bytes, salt: str = "") -> str:
+    """Return ``token`` as text that only the holder of ``key`` can make; ``kind`` keeps uses apart.
+
+    ``salt`` makes two of the same second two different ones, as nonces must be.
+    """
+    body = b64(json.dumps([token.device_id.hex, token.town_code, token.expires_s, salt]).encode())
     return f"{kind}.{body}.{b64(_mac(kind, body, key))}"
 
 
@@ -158,7 +161,7 @@ def open_token(kind: str, text: str, key: bytes, now_s: float) -> DeviceToken:
         head, body, mac = text.split(".")
         if head != kind or not hmac.compare_digest(unb64(mac), _mac(kind, body, key)):
             raise BadToken("altered or of another kind")
-        device, town, expires = json.loads(unb64(body))
+        device, town, expires, *_ = json.loads(unb64(body))
         token = DeviceToken(UUID(device), int(town), int(expires))
     except (ValueError, TypeError, AttributeError) as error:
         raise BadToken("unreadable") from error
@@ -169,6 +172,27 @@ def open_token(kind: str, text: str, key: bytes, now_s: float) -> DeviceToken:
 
 def _mac(kind: str, body: str, key: bytes) -> bytes:
     return hmac.digest(key, f"{kind}.{body}".encode(), "sha256")
+
+
+def is_older(version: str, least: str) -> bool:
+    """Say whether an app's version is below another. What cannot be read is not: it is no reason to stop anyone."""
+    try:
+        return _numbers(version) < _numbers(least)
+    except ValueError:
+        return False
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return ``1.10.2`` as numbers, without trailing zeros and without a suffix such as ``-beta``."""
+    numbers = [int(part) for part in version.partition("-")[0].split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def nonce_digest(nonce: str) -> str:
+    """Return by what a nonce is known to have been spent."""
+    return hashlib.sha256(nonce.encode()).hexdigest()
 
 
 def clock_offset_ms(client_ms: float, server_ms: float) -> int:

@@ -30,11 +30,70 @@ class PolicyOut(Schema):
     state: str
     wipe: str
     person: str | None
+    enrol_again: bool
     acknowledged_seq: int
+    schema_current: int
+    schema_oldest: int
+    grant_public_key: str = Field(
+        description="Ed25519, base64url: verifies offline grants without the server"
+    )
     min_app_version: str
     retention_days: int
     limits: dict[str, Any]
     server_time: datetime
+
+
+class SignInIn(Schema):
+    """A person's own sign-in, on a device that is enrolled."""
+
+    email: str = Field(max_length=254)
+    password: str = Field(max_length=1000)
+
+
+class PersonOut(Schema):
+    """Who is signed in."""
+
+    id: UUID
+    name: str
+
+
+class PinPolicy(Schema):
+    """How the app is unlocked offline; the PIN never leaves the device."""
+
+    min_length: int
+    tries: int
+
+
+class SessionOut(Schema):
+    """A session and its offline grant, to be sent with pushes for as long as what was made in it is unsent."""
+
+    session_id: UUID
+    person: PersonOut
+    town: int
+    roles: list[str]
+    grant: str
+    began_at: datetime
+    expires_at: datetime
+    pin: PinPolicy
+
+
+class SessionEndIn(Schema):
+    """The session that ends."""
+
+    session_id: UUID
+
+
+class SessionEndOut(Schema):
+    """When it ended."""
+
+    session_id: UUID
+    ended_at: datetime
+
+
+class WipedIn(Schema):
+    """What was still unsent when the device wiped itself, as it was told to."""
+
+    pending: int = Field(0, ge=0, le=2**53)
 
 
 class TokenIn(Schema):

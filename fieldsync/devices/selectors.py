@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from assessment.region.errors import NotFound
-from fieldsync.devices.models import Device
+from fieldsync.devices.models import Device, DeviceEvent
 
 SILENT_AFTER = dt.timedelta(hours=24)
 
@@ -51,6 +51,12 @@ def list_devices(town_code: int, *, now: dt.datetime) -> list[DeviceLine]:
         )
         for device in rows
     ]
+
+
+def list_events(device_id: UUID, *, limit: int = 100) -> list[DeviceEvent]:
+    """Return what was decided about a device and happened to it, the latest first."""
+    rows = DeviceEvent.objects.filter(device_id=device_id).select_related("by")
+    return list(rows.order_by("-at", "-id")[:limit])
 
 
 def _count(value: object) -> int:

@@ -7,18 +7,28 @@ import secrets
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from assessment.region.actors import Actor
-from assessment.region.errors import NotFound
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from fieldsync.devices import rules
-from fieldsync.devices.models import Device, EnrolmentCode
+from fieldsync.devices.lifecycle import note_event, set_device_state
+from fieldsync.devices.models import Device, DeviceEvent, EnrolmentCode, SpentNonce
 from fieldsync.keys import key_for
 from fieldsync.problems import BadEnrolmentCode, BadProof, ProofNeeded
 
 CODE_LIFE = dt.timedelta(hours=24)
+__all__ = [
+    "enrol_device",
+    "issue_token",
+    "make_enrolment_code",
+    "note_contact",
+    "offer_nonce",
+    "set_device_state",
+]
+
 TOKEN_KIND = "t1"  # noqa: S105
 NONCE_KIND = "n1"
 
@@ -100,6 +110,8 @@ def enrol_device(typed: str, *, public_key: str, signature: str, name: str, app_
             },
         )
         EnrolmentCode.objects.filter(id=row.id).update(used_at=now, device=device)
+        by = Actor(person_id=row.made_by_id, name="who made the code")
+        note_event(device, DeviceEvent.What.ENROLLED, by=by, reason=row.label, now=now)
     return device
 
 
@@ -107,7 +119,8 @@ def offer_nonce(device_id: UUID, town_code: int, *, now: dt.datetime) -> ProofNe
     """Return the refusal that carries a nonce. It is given for any id, so it tells nothing of whose exist."""
     expires = int(now.timestamp()) + rules.NONCE_LIFE_S
     nonce = rules.DeviceToken(device_id, town_code, expires)
-    return ProofNeeded(nonce=rules.seal_token(NONCE_KIND, nonce, key_for("nonce")))
+    salt = secrets.token_urlsafe(12)
+    return ProofNeeded(nonce=rules.seal_token(NONCE_KIND, nonce, key_for("nonce"), salt))
 
 
 def issue_token(
@@ -120,7 +133,7 @@ def issue_token(
     Raises
     ------
     ProofNeeded
-        The nonce is not ours or too old; the answer has a new one.
+        The nonce is not ours, too old, or was used for a token before; the answer has a new one.
     BadProof
         The signature does not fit, or there is no such device.
     """
@@ -135,21 +148,23 @@ def issue_token(
     message = rules.token_message(device_id, nonce)
     if device is None or not rules.is_signed_by(device.public_key, message, signature):
         raise BadProof
+    if not _spend(nonce, town_code, expires_s=offered.expires_s, now=now):
+        raise offer_nonce(device_id, town_code, now=now)
     token = rules.DeviceToken(device_id, town_code, int(now.timestamp()) + rules.TOKEN_LIFE_S)
     return rules.seal_token(TOKEN_KIND, token, key_for("token")), rules.TOKEN_LIFE_S
 
 
-def set_device_state(
-    device_id: UUID, state: Device.State, *, actor: Actor, reason: str, wipe: Device.Wipe = Device.Wipe.NONE
-) -> Device:
-    """Suspend, revoke or restore a device of a town in scope, with a reason; a wipe is told at its next call."""
-    device = Device.objects.select_for_update(of=("self",)).filter(id=device_id).first()
-    if device is None:
-        raise NotFound("There is no such device.")
-    actor.require(Permission.MANAGE_DEVICES, device.town_id)
-    device.state, device.state_reason, device.wipe = state, reason[:200], wipe
-    device.save(update_fields=["state", "state_reason", "wipe"])
-    return device
+def _spend(nonce: str, town_code: int, *, expires_s: int, now: dt.datetime) -> bool:
+    """Use a nonce up; False when it was used before. The unique index decides between two at once."""
+    expires_at = dt.datetime.fromtimestamp(expires_s, dt.UTC)
+    spent = SpentNonce(town_id=town_code, digest=rules.nonce_digest(nonce), expires_at=expires_at)
+    try:
+        with scope(Actor.system("give a device its token"), towns=[town_code]):
+            SpentNonce.objects.filter(expires_at__lt=now).delete()
+            spent.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
 
 
 def note_contact(
@@ -171,4 +186,6 @@ def note_contact(
         changes["app_version"] = app_version[:40]
     if queue is not None:
         changes["queue"] = queue
+    if acknowledged_seq is not None:
+        changes["last_push_at"] = now
     Device.objects.filter(id=device_id).update(**changes)

@@ -18,7 +18,9 @@ from assessment.region.scope import because
 from fieldsync.conflicts.models import Conflict
 from fieldsync.conflicts.selectors import get_conflict, list_conflicts
 from fieldsync.conflicts.services import reopen_conflict, resolve_conflict
-from fieldsync.devices.selectors import list_devices
+from fieldsync.devices.lifecycle import clear_copy, set_device_state
+from fieldsync.devices.models import Device
+from fieldsync.devices.selectors import get_device, list_devices, list_events
 from fieldsync.devices.services import make_enrolment_code
 from fieldsync.office import schemas
 from fieldsync.packages.models import Package
@@ -58,6 +60,29 @@ def get_devices(request: HttpRequest) -> list[schemas.DeviceOut]:
         )
         for line in list_devices(town.code, now=timezone.now())
     ]
+
+
+@router.post(
+    "/devices/{uuid:device_id}/state", response=schemas.DeviceLifeOut, operation_id="set_device_state"
+)
+def post_device_state(
+    request: HttpRequest, device_id: UUID, body: schemas.DeviceStateIn
+) -> schemas.DeviceLifeOut:
+    """Suspend, resume or revoke a tablet, and say what becomes of its data; it is told with its next answer."""
+    actor, _ = town_of(request, permission=Permission.MANAGE_DEVICES)
+    with because(body.reason):
+        state, wipe = Device.State(body.state), Device.Wipe(body.wipe)
+        device = set_device_state(device_id, state, actor=actor, reason=body.reason, wipe=wipe)
+        if body.is_no_copy:
+            device = clear_copy(device_id, actor=actor, reason=body.reason)
+    return _life(device)
+
+
+@router.get("/devices/{uuid:device_id}/life", response=schemas.DeviceLifeOut, operation_id="get_device_life")
+def get_device_life(request: HttpRequest, device_id: UUID) -> schemas.DeviceLifeOut:
+    """Return what was decided about a tablet, by whom and why, the latest first."""
+    town_of(request)
+    return _life(get_device(device_id))
 
 
 @router.get("/packages", response=list[schemas.PackageOut], operation_id="list_packages")
@@ -144,6 +169,22 @@ def post_reopen(request: HttpRequest, conflict_id: UUID) -> schemas.ConflictOut:
     with because("answer taken back"):
         reopen_conflict(conflict_id, actor=actor, reason="answer taken back")
         return _conflict(get_conflict(conflict_id))
+
+
+def _life(device: Device) -> schemas.DeviceLifeOut:
+    return schemas.DeviceLifeOut(
+        id=device.id,
+        state=device.state,
+        wipe=device.wipe,
+        copied_at=device.copied_at,
+        wiped_at=device.wiped_at,
+        events=[
+            schemas.DeviceEventOut(
+                what=row.what, at=row.at, by=row.by.name if row.by else row.by_name, reason=row.reason
+            )
+            for row in list_events(device.id)
+        ],
+    )
 
 
 def _build(package: Package, actor: Actor) -> UUID:

@@ -12,13 +12,14 @@ from assessment.jobs.services import start_job
 from assessment.office.pages.base import town_page
 from assessment.office.registries import PageScope, QueueState
 from assessment.region.errors import Invalid, Problem
+from assessment.region.models import Person
 from assessment.region.scope import because
+from assessment.region.selectors import list_people
 from fieldsync.conflicts import selectors as conflicts
 from fieldsync.conflicts.models import Conflict
 from fieldsync.conflicts.services import reopen_conflict, resolve_conflict
 from fieldsync.devices import selectors as devices
 from fieldsync.devices.models import Device
-from fieldsync.devices.services import make_enrolment_code, set_device_state
 from fieldsync.office.device_view import list_rows
 from fieldsync.office.frame import back, field_page, field_url, paged, read_choice
 from fieldsync.packages import selectors as packages
@@ -35,34 +36,9 @@ def device_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
         "tab": "devices",
         "lines": list_rows(scope.town.code, now=timezone.now()),
         "may_manage": scope.may("manage_devices"),
-        "states": Device.State.choices,
-        "wipes": Device.Wipe.choices,
+        "people": _people(scope) if scope.may("manage_devices") else [],
     }
     return field_page(request, scope, "devices.html", "Tablets", values)
-
-
-@town_page("manage_devices", methods=("POST",))
-def code_make(request: HttpRequest, scope: PageScope) -> HttpResponse:
-    """Make an enrolment code and show it, this once."""
-    label = request.POST.get("label", "").strip()[:80]
-    code = make_enrolment_code(scope.town.code, actor=scope.actor, label=label)
-    messages.success(request, f"Type this code on the tablet within 24 hours; it works once: {code}")
-    return back(request, scope, "field-devices")
-
-
-@town_page("manage_devices", methods=("POST",))
-def device_state(request: HttpRequest, scope: PageScope, device_id: UUID) -> HttpResponse:
-    """Suspend, revoke or restore a tablet."""
-    reason = request.POST.get("reason", "").strip()
-    device = devices.get_device(device_id)
-    if not reason:
-        messages.error(request, "Give the reason: it stays with the tablet.")
-        return back(request, scope, "field-devices")
-    state = read_choice(Device.State, request.POST.get("state"))
-    wipe = read_choice(Device.Wipe, request.POST.get("wipe") or Device.Wipe.NONE)
-    set_device_state(device.id, state, actor=scope.actor, reason=reason, wipe=wipe)
-    messages.success(request, f"{device.name} is {Device.State(state).label.lower()}.")
-    return back(request, scope, "field-devices")
 
 
 @town_page("view")
@@ -161,6 +137,10 @@ def conflict_answer(request: HttpRequest, scope: PageScope, conflict_id: UUID) -
 def conflicts_state(scope: PageScope) -> QueueState:
     """Return how many conflicts wait, for the town's home."""
     return QueueState(conflicts.count_open(scope.town.code), field_url(scope, "field-conflicts"))
+
+
+def _people(scope: PageScope) -> list[Person]:
+    return [person for person, _ in list_people(scope.town.code, on=timezone.localdate())]
 
 
 def _packages(request: HttpRequest, scope: PageScope, form: DrawForm) -> HttpResponse:

@@ -38,6 +38,35 @@ class DeviceOut(Schema):
     is_silent: bool
 
 
+class DeviceStateIn(Schema):
+    """What is decided about a tablet, and why."""
+
+    state: Literal["active", "suspended", "revoked"]
+    wipe: Literal["none", "after-upload", "now"] = "none"
+    is_no_copy: bool = False
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class DeviceEventOut(Schema):
+    """One event of a tablet's life."""
+
+    what: str
+    at: dt.datetime
+    by: str
+    reason: str
+
+
+class DeviceLifeOut(Schema):
+    """How a tablet stands, and how it came to that."""
+
+    id: UUID
+    state: str
+    wipe: str
+    copied_at: dt.datetime | None
+    wiped_at: dt.datetime | None
+    events: list[DeviceEventOut]
+
+
 class SelectionIn(Schema):
     """Which properties a package is drawn of: all that is given must hold."""
 

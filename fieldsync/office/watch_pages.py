@@ -14,8 +14,8 @@ from assessment.office.registries import PageScope, QueueState
 from assessment.region.errors import NotFound
 from fieldsync.alarms.rules import Severity
 from fieldsync.alarms.selectors import list_alarms, list_disk_alarms
-from fieldsync.devices.models import Device
-from fieldsync.devices.selectors import get_device
+from fieldsync.devices.selectors import get_device, list_events
+from fieldsync.office.device_pages import steps_for
 from fieldsync.office.device_view import view_device
 from fieldsync.reconciliation.models import Statement
 
@@ -32,8 +32,8 @@ def device_page(request: HttpRequest, scope: PageScope, device_id: UUID) -> Http
         "view": view_device(device, now=timezone.now()),
         "device": device,
         "may_manage": scope.may("manage_devices"),
-        "states": Device.State.choices,
-        "wipes": Device.Wipe.choices,
+        "steps": steps_for(device),
+        "events": list_events(device.id),
     }
     return render(request, "fieldsync/device.html", values)
 

@@ -15,6 +15,7 @@ from assessment.property.blobs import get_blob, open_blob
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
 from fieldsync.devices.auth import DeviceBearer, device_scope
+from fieldsync.devices.gates import require_fit_for_work
 from fieldsync.limits import current_limits
 from fieldsync.packages import selectors, services
 from fieldsync.packages.models import Package
@@ -41,6 +42,7 @@ def list_packages(request: HttpRequest) -> PackagesOut:
 def get_manifest(request: HttpRequest, package_id: UUID) -> Any:
     """Return the parts of a package; 304 when the device has this build already."""
     with device_scope(request) as device:
+        require_fit_for_work(request, device)
         package = selectors.get_package_of_device(package_id, device.id)
         is_of_this_epoch = services.is_current(package)
         if not is_of_this_epoch and package.manifest is not None:

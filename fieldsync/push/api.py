@@ -13,6 +13,7 @@ from ninja import Router
 from pydantic import ValidationError
 
 from fieldsync.devices.auth import DeviceBearer, device_scope, token_of
+from fieldsync.devices.gates import notice_of
 from fieldsync.devices.pacing import PUSH_SLOTS, current_hints
 from fieldsync.devices.rules import clock_offset_ms
 from fieldsync.limits import Limits, current_limits
@@ -48,15 +49,16 @@ def push(request: HttpRequest) -> dict[str, Any]:
             clock_offset_ms=offset,
             request_id=getattr(request, "request_id", ""),
         )
-    acknowledged = services.note_push(
-        token.device_id, token.town_code, batch, now=now, clock_offset_ms=offset
-    )
+    noted = services.note_push(token.device_id, token.town_code, batch, now=now, clock_offset_ms=offset)
+    notice = notice_of(noted.state, noted.wipe, is_copied=noted.is_copied)
+    request.device_notice = notice  # type: ignore[attr-defined]
     return {
         "batch_id": batch.batch_id,
         "server_time": now,
         "clock_offset_ms": offset,
         "results": results,
-        "ack_device_seq": acknowledged,
+        "ack_device_seq": noted.acknowledged_seq,
+        "device": {"state": noted.state, "wipe": noted.wipe, "enrol_again": noted.is_copied},
         "hints": current_hints(),
     }
 

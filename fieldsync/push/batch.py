@@ -17,7 +17,9 @@ from assessment.region.models import Person
 from assessment.region.scope import scope
 from fieldsync.conflicts.services import open_conflicts
 from fieldsync.devices.auth import collector_on
+from fieldsync.devices.lifecycle import mark_copied
 from fieldsync.devices.models import Device
+from fieldsync.devices.sessions import Proofs
 from fieldsync.keys import key_for
 from fieldsync.problems import ITEM_CODES, Reauth
 from fieldsync.push import ledger
@@ -42,12 +44,16 @@ class Batch:
         now: dt.datetime,
         clock_offset_ms: int | None,
         request_id: str,
+        grants: Sequence[object] = (),
     ) -> None:
         self.device_id, self.town_code, self.batch_id, self.items = device_id, town_code, batch_id, items
         self.now, self.clock_offset_ms, self.request_id = now, clock_offset_ms, request_id
         self.device: Device
         self.final: dict[UUID, Result] = {}
         self.actors: dict[UUID | None, Actor | None] = {}
+        self.grants = grants
+        self.flags: dict[UUID, str] = {}
+        self.proofs: Proofs
 
     def take(self, *, one_by_one: bool) -> list[Result]:
         """Do everything in one transaction."""
@@ -57,6 +63,7 @@ class Batch:
             if device is None:
                 raise Reauth("This device is not known here.")
             self.device = device
+            self.proofs = Proofs(device, self.grants, clock_offset_ms=self.clock_offset_ms)
             first: dict[UUID, Item] = {}
             for item in self.items:
                 first.setdefault(item.mutation_id, item)
@@ -91,6 +98,9 @@ class Batch:
 
     def _apply(self, items: Sequence[Item], one_by_one: bool) -> None:
         suspects = ledger.find_reused_numbers(self.device, items)
+        if suspects:
+            numbers = [item.device_seq for item in items if item.mutation_id in suspects]
+            mark_copied(self.device, numbers=numbers, now=self.now)
         ready = []
         for item in items:
             if item.mutation_id in suspects:
@@ -99,6 +109,8 @@ class Batch:
                 item.code = "device-revoked"
             elif not item.code and self._actor_of(item) is None:
                 item.code = "person-unknown"
+            elif not item.code:
+                self._look_at_proof(item)
             if not item.code:
                 ready.append(item)
         ready.sort(key=lambda item: (item.device_seq, item.index))
@@ -108,6 +120,16 @@ class Batch:
             assert actor is not None
             effects |= self._apply_run(list(run), actor, one_by_one)
         self._conclude(items, effects)
+
+    def _look_at_proof(self, item: Item) -> None:
+        """Flag or park what an author made who was not signed in; as the town's policy has it, never refused."""
+        if item.envelope is None or item.was_parked:
+            return
+        doubt = self.proofs.doubt(item.envelope.actor_id, item.envelope.captured_at)
+        if doubt and self.proofs.policy == "quarantine":
+            item.code = doubt
+        elif doubt and self.proofs.policy == "flag":
+            self.flags[item.mutation_id] = doubt
 
     def _apply_run(
         self, run: Sequence[Item], actor: Actor, one_by_one: bool, reason: str = "sent by a tablet"
@@ -201,6 +223,7 @@ class Batch:
     def _of_other_device(self, device_id: UUID) -> Batch:
         other = Batch(device_id, self.town_code, self.batch_id, (), self.now, None, self.request_id)
         other.device = Device.objects.select_related("person").get(id=device_id)
+        other.proofs = Proofs(other.device, (), clock_offset_ms=None)
         return other
 
     def _author_of(self, item: Item) -> UUID | None:
@@ -256,6 +279,8 @@ class Batch:
         if effect.code:
             result["code"] = effect.code
             result["detail"] = effect.detail or ITEM_CODES.get(effect.code, "")
+        if item.mutation_id in self.flags:
+            result["flags"] = [self.flags[item.mutation_id]]
         if effect.version is not None:
             result["version"] = effect.version
         if effect.fields:

@@ -45,6 +45,7 @@ class PushIn(Schema):
     schema_version: int = Field(1, ge=0, le=32767)
     client_time: AwareDatetime | None = None
     queue: QueueIn | None = None
+    grants: list[Any] = Field([], description="offline grants of the people who made the items")
     mutations: list[Any]
 
 
@@ -163,6 +164,7 @@ class ResultOut(Schema):
     duplicate: bool | None = None
     code: str | None = None
     detail: str | None = None
+    flags: list[str] | None = None
     version: int | None = None
     fields: dict[str, str] | None = None
     conflict_ids: list[UUID] | None = None
@@ -182,6 +184,14 @@ class HintsOut(Schema):
     pause_photos: bool = False
 
 
+class DeviceNotice(Schema):
+    """What the office has decided about the device."""
+
+    state: str
+    wipe: str
+    enrol_again: bool = False
+
+
 class PushOut(Schema):
     """The answer to a batch that was understood, whatever became of its items."""
 
@@ -190,6 +200,7 @@ class PushOut(Schema):
     clock_offset_ms: int | None
     results: list[ResultOut]
     ack_device_seq: int
+    device: DeviceNotice
     hints: HintsOut
 
 

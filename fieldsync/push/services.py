@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
@@ -63,7 +64,9 @@ def take_batch(
     one_by_one = False
     begun = time.perf_counter()
     for _ in range(ATTEMPTS):
-        run = Batch(device_id, town_code, batch.batch_id, items, now, clock_offset_ms, request_id)
+        run = Batch(
+            device_id, town_code, batch.batch_id, items, now, clock_offset_ms, request_id, batch.grants
+        )
         try:
             results = run.take(one_by_one=one_by_one)
             count_results(results, seconds=time.perf_counter() - begun)
@@ -98,6 +101,16 @@ def _sqlstate(error: BaseException) -> str | None:
     return getattr(error.__cause__, "sqlstate", None)
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Up to which number everything of a device has arrived, and what the office has decided about it."""
+
+    acknowledged_seq: int
+    state: str
+    wipe: str
+    is_copied: bool
+
+
 def note_push(
     device_id: UUID,
     town_code: int,
@@ -105,15 +118,16 @@ def note_push(
     *,
     now: dt.datetime,
     clock_offset_ms: int | None,
-) -> int:
-    """Keep what the device said of itself, and return up to which number everything has arrived.
+) -> Noted:
+    """Keep what the device said of itself, and return what it is to be told.
 
     In a transaction of its own after the batch has committed, so that batches of one device that are sent
     at once do not wait for each other on its row.
     """
     actor = Actor(person_id=None, name="device", device_id=device_id)
     with scope(actor, towns=[town_code]):
-        acknowledged = Device.objects.values_list("acknowledged_seq", flat=True).get(id=device_id)
+        device = Device.objects.only("acknowledged_seq", "state", "wipe", "copied_at").get(id=device_id)
+        acknowledged = device.acknowledged_seq
         acknowledged = advance(acknowledged, ledger.numbers_above(device_id, acknowledged))
         note_contact(
             device_id,
@@ -123,4 +137,4 @@ def note_push(
             app_version=batch.app_version,
             queue=batch.queue.model_dump() if batch.queue else None,
         )
-    return acknowledged
+    return Noted(acknowledged, device.state, device.wipe, is_copied=device.copied_at is not None)

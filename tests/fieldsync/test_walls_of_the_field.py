@@ -18,7 +18,7 @@ PREFIX = "api/field/v1/"
 NOT_THERE: dict[str, Any] = {"sha256": "f" * 64}
 # Addresses that take no id in themselves; what their bodies may name is asked below.
 WITHOUT_IDS = {
-    "", "openapi.json", "docs", "devices/enrol", "devices/token", "devices/me", "mutations/status", "packages",
+    "", "openapi.json", "docs", "devices/enrol", "devices/token", "devices/me", "devices/wiped", "sessions", "sessions/end", "mutations/status", "packages",
     "photos/lookup", "push", "reconcile", "statement-key", "uploads", "docs/",
 }  # fmt: skip
 

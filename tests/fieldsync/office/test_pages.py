@@ -44,19 +44,30 @@ def test_a_code_made_on_the_page_lets_a_tablet_in(office: Client, new_tablet: Ne
     code = re.search(r"\d{3}-\w{4}-\w{4}-\w{4}", answer.content.decode())
     assert code
     tablet = new_tablet("seven")
+    assert "<svg" in answer.content.decode()
+    assert "no-store" in answer["Cache-Control"]
     tablet.enrol(code[0], name="")
     assert "Tablet 7" in text(office, f"{FIELD}/devices/")
 
 
 def test_a_tablet_is_revoked_on_the_page(office: Client, tablet: Tablet) -> None:
-    address = f"{FIELD}/devices/{tablet.device_id}/state"
-    office.post(address, {"state": "revoked", "wipe": "after-upload", "reason": ""})
-    with scope(SYSTEM, towns=[TOWN_A]):
-        assert Device.objects.get().state == "active"
-    office.post(address, {"state": "revoked", "wipe": "after-upload", "reason": "left in a taxi"})
+    address = f"{FIELD}/devices/{tablet.device_id}"
+    asked = text(office, f"{address}/step?step=revoke")
+    assert "This cannot be taken back" in asked
+    step = {"step": "revoke", "wipe": "after-upload", "reason": "left in a taxi", "confirmed": "yes"}
+    for missing in ("reason", "confirmed"):
+        office.post(f"{address}/state", {**step, missing: ""})
+        with scope(SYSTEM, towns=[TOWN_A]):
+            assert Device.objects.get().state == "active"
+    office.post(f"{address}/state", step)
     with scope(SYSTEM, towns=[TOWN_A]):
         device = Device.objects.get()
     assert (device.state, device.wipe, device.state_reason) == ("revoked", "after-upload", "left in a taxi")
+    page = text(office, f"{address}/")
+    assert "Revoked" in page
+    assert "left in a taxi" in page
+    assert "Ada Assessor" in page, "the journal names who did it"
+    assert office.get(f"{address}/step?step=resume").status_code == 404
 
 
 def test_a_package_is_drawn_assigned_taken_back_and_closed(
