@@ -114,7 +114,7 @@ def device_step(request: HttpRequest, scope: PageScope, device_id: UUID) -> Http
     device = get_device(device_id)
     step = STEPS.get(request.GET.get("step", ""))
     if step is None or step not in steps_for(device):
-        raise NotFound
+        return redirect(_url(scope, "field-device", device))
     trail = (("Tablets", _url(scope, "field-devices")), (device.name, _url(scope, "field-device", device)))
     values = {
         "nav": "field",
