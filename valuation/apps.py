@@ -17,6 +17,7 @@ class ValuationConfig(AppConfig):
         from assessment.office import registries as office
         from assessment.region.rules import Permission
         from valuation.comparables.pages import comparables_panel
+        from valuation.income.pages import income_panel
         from valuation.runs.pages import estimates_panel
 
         office.panels.register(
@@ -37,6 +38,17 @@ class ValuationConfig(AppConfig):
                 permission=Permission.VIEW,
                 template="valuation/panel_comparables.html",
                 context=comparables_panel,
+            )
+        )
+        office.panels.register(
+            office.Panel(
+                id="valuation.income",
+                title="Income and expenses (confidential)",
+                order=77,
+                permission=Permission.VIEW_CONFIDENTIAL,
+                template="valuation/panel_income.html",
+                context=income_panel,
+                printed=False,
             )
         )
         office.nav_items.register(

@@ -1,6 +1,7 @@
 """The models of valuation, gathered for Django."""
 
 from valuation.comparables.models import ComparableSet
+from valuation.income.models import IncomeRates, IncomeReturn
 from valuation.review.models import Closing, Override
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
 from valuation.specs.models import ModelSpec, SpecAdoption
@@ -10,6 +11,8 @@ __all__ = [
     "ComparableSet",
     "Conclusion",
     "Estimate",
+    "IncomeRates",
+    "IncomeReturn",
     "ModelSpec",
     "Override",
     "RatioStudyRecord",

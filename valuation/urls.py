@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from valuation.comparables import pages as comparables
+from valuation.income import pages as income
 from valuation.reports import pages as reports
 from valuation.review import pages as review
 from valuation.runs import pages
@@ -13,6 +14,7 @@ urlpatterns = [
     path("ratio-studies/", pages.ratio_studies, name="ratio-studies"),
     path("ratio-studies/start", pages.start, name="valuation-start"),
     path("ratio-studies/<uuid:valuation_run_id>/", pages.valuation_run, name="valuation-run"),
+    path("properties/<uuid:property_id>/income/", income.income_returns, name="income-returns"),
     path("properties/<uuid:property_id>/comparables/", comparables.comparables, name="comparables"),
     path(
         "properties/<uuid:property_id>/comparables.pdf", comparables.comparables_pdf, name="comparables-pdf"

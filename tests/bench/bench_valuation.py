@@ -1,9 +1,10 @@
-"""Valuing a region at two sizes: New Haven's real cards, drawn again and again until there are enough.
+"""Valuing a region at two sizes: New Haven's real cards and sales, drawn again and again until there are enough.
 
     python -m tests.bench.bench_valuation [PROPERTIES ...]
 
-Cost, market, ratio studies, flags, components and explanations, without a database. Budget (design 7):
-380,000 properties in 15 minutes and 4 GB, which also holds five comparables each; those are not made yet.
+Cost, market, ratio studies, flags, five comparables each, components and explanations, without a database.
+Budget (design 7): 380,000 properties in 15 minutes and 4 GB. A sale is drawn with its card, so sales grow with
+properties (about one for 19). Places are made: each neighbourhood has a centre, and its houses stand around it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SHIPPED = Path(valuation.__file__).parent / "specs" / "shipped"
 
 
 def region(count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a frame of ``count`` properties, of which the first are New Haven's own, and its sales."""
+    """Return a frame of ``count`` properties, of which the first are New Haven's own, and the sales of all."""
     cards = pd.read_csv(files.stored("new_haven_cama.csv"), keep_default_na=False)
     number = {
         name: pd.to_numeric(cards[name], errors="coerce")
@@ -57,8 +58,14 @@ def region(count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
             "is_synthetic": False,
         }
     )
-    drawn = np.random.default_rng(0).integers(0, len(real), max(count - len(real), 0))
-    frame = real.iloc[np.concatenate([np.arange(len(real)), drawn])[:count]].reset_index(drop=True)
+    random = np.random.default_rng(0)
+    drawn = random.integers(0, len(real), max(count - len(real), 0))
+    origin = np.concatenate([np.arange(len(real)), drawn])[:count]
+    frame = real.iloc[origin].reset_index(drop=True)
+    codes, names = pd.factorize(frame["neighbourhood"])
+    centres = random.normal(0, 12_000, (2, len(names)))
+    frame["x"] = 950_000 + centres[0, codes] + random.normal(0, 2_000, count)
+    frame["y"] = 690_000 + centres[1, codes] + random.normal(0, 2_000, count)
     frame.insert(0, "property_id", [UUID(int=at) for at in range(count)])
     sales = joined_sales()
     sales = sales[sales["Non Use Code"] == ""]
@@ -66,12 +73,15 @@ def region(count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     days = pd.to_datetime(sales["Date Recorded"], format="%m/%d/%Y")
     table = pd.DataFrame(
         {
-            "property_id": [UUID(int=int(at[pid])) for pid in sales["pid"]],
-            "price": pd.to_numeric(sales["Sale Amount"]).to_numpy(),
+            "card": [int(at[pid]) for pid in sales["pid"]],
+            "price": pd.to_numeric(sales["Sale Amount"]).to_numpy(dtype=np.float64),
             "sold_on": [day.toordinal() for day in days],
         }
     )
-    return frame, table[table["sold_on"] >= dt.date(2021, 10, 1).toordinal()].sort_values("sold_on")
+    table = table[table["sold_on"] >= dt.date(2021, 10, 1).toordinal()]
+    places = pd.DataFrame({"card": origin, "property_id": frame["property_id"]})
+    table = places.merge(table, on="card")
+    return frame, table.drop(columns="card").sort_values(["sold_on", "property_id"]).reset_index(drop=True)
 
 
 def main(sizes: list[int]) -> None:
@@ -96,8 +106,24 @@ def main(sizes: list[int]) -> None:
         stages = ", ".join(f"{stage['name']} {stage['seconds']:.1f}" for stage in result.stages)
         print(
             f"{count:>9,} properties: {spent[-1]:.1f} s, own work {own:.1f} s ({stages}, the rest is lines and explanations), "
-            f"peak {peak_memory_mb():,.0f} MB"
+            f"{result.counts['sales']:,} sales, peak {peak_memory_mb():,.0f} MB"
         )
+        comparables = result.comparables
+        assert comparables is not None
+        there = comparables.chosen >= 0
+        then = comparables.sales["then"].to_numpy()[np.where(there, comparables.chosen, 0)]
+        sums = comparables.adjustments.sum(axis=2)
+        assert (sums[there] == (comparables.values[:, None] - then)[there]).all()
+        print(f"{int(there.sum()):>9,} comparables, all of whose adjustments sum to the dollar")
+        started = time.perf_counter()
+        told = result.valued.explanations()
+        assert all(
+            sum(int(each[1]) for each in row) == value
+            for row, value in zip(told, result.valued.frame["value"], strict=True)
+        )
+        seconds = time.perf_counter() - started
+        print(f"{len(told) / seconds:>9,.0f} explanations a second, all of which sum to their value")
+
     if len(sizes) > 1:
         print(
             f"{sizes[-1] / sizes[0]:.1f} times the properties take {spent[-1] / spent[0]:.1f} times as long"

@@ -33,6 +33,7 @@ from assessment.sales.models import Transfer
 from gis import models as land
 from tests.cast import SYSTEM
 from valuation.comparables.models import ComparableSet
+from valuation.income.models import IncomeReturn
 from valuation.review.models import Override
 from valuation.runs.models import Conclusion, Run
 from valuation.specs.services import create_spec
@@ -309,5 +310,9 @@ def make_valuation(world: World) -> None:
         reason_code="unique", note=world.marker, value_before=300_000, value_after=310_000,
         components_before=[["11", 300_000, None, ""]], components_after=[["11", 310_000, None, ""]],
         proposed_by_name=world.marker, proposed_at=NOW,
+    )  # fmt: skip
+    IncomeReturn.objects.create(
+        town=world.town, property_id=world.ids["property_id"], income_year=2024, received_on=NOW.date(),
+        area_sqft=1500, gross_rent=30_000, note=world.marker, recorded_by_name=world.marker,
     )  # fmt: skip
     world.ids |= {"valuation_run_id": run.id, "conclusion_id": conclusion.id, "override_id": override.id}

@@ -21,14 +21,15 @@ from tests.cast import SYSTEM, Cast
 from tests.office.conftest import make_house
 
 BASELINE = {
-    "/": 15,
-    "": 18,
+    "/": 16,
+    "": 19,
     "properties/": 14,
     "properties/?q=elm": 16,
     "properties/suggest?q=elm": 10,
-    "properties/{property_id}/": 38,
+    "properties/{property_id}/": 39,
     "properties/{property_id}/print": 33,
     "properties/{property_id}/comparables/": 12,
+    "properties/{property_id}/income/": 13,
     "properties/{property_id}/history": 13,
     "inspections/": 12,
     "sales/": 12,

@@ -56,6 +56,7 @@ class Estimate(TownModel):
     class Approach(models.TextChoices):
         COST = "cost", "Cost"
         MARKET = "market", "Market"
+        INCOME = "income", "Income"
 
     run = TownForeignKey(Run, related_name="estimates")
     property = TownForeignKey(Property, related_name="estimates")

@@ -19,7 +19,7 @@ from assessment.office.registries import PageScope
 from assessment.roll.parameters import abstract_codes
 from assessment.roll.rules.codes import UnknownCodeError
 from valuation.runs.flags import FLAGS
-from valuation.runs.models import RatioStudyRecord, Run
+from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
 from valuation.runs.selectors import estimates_of, get_town_run, list_ratio_studies, list_runs
 
 SUBJECTS = {
@@ -135,13 +135,25 @@ def estimates_panel(property_id: UUID, page_scope: PageScope) -> Mapping[str, An
         "conclusion": conclusion,
         "run": conclusion.run,
         "estimates": estimates,
-        "explanation": next((each.explanation for each in estimates if each.approach == "cost"), []),
+        "explanation": _explained(conclusion, estimates),
         "lines": [
             (code, _label(code), dollars, quantity, unit)
             for code, dollars, quantity, unit in conclusion.components
         ],
         "flags": [FLAGS.get(name, name) for name in conclusion.flags],
     }
+
+
+def _explained(conclusion: Conclusion, estimates: list[Estimate]) -> list[tuple[str, int]]:
+    """Return the cost approach's steps, and what the conclusion adds to them, so that all sum to the value."""
+    steps: list[tuple[str, int]] = next(
+        (each.explanation for each in estimates if each.approach == "cost"), []
+    )
+    told = [(words, dollars) for words, dollars in steps]
+    rest = conclusion.value - sum(dollars for _, dollars in told)
+    if told and rest:
+        told.append((conclusion.reason or "Concluded by a reviewer", rest))
+    return told
 
 
 def _label(code: str) -> str:

@@ -21,6 +21,7 @@ from assessment.roll.models import GrandList
 from valuation.cost.rules import CalibrationError, Schedule
 from valuation.fitting.rules import make_neighbourhoods
 from valuation.frames.rules import digest
+from valuation.income.joining import as_text, income_join
 from valuation.runs import reading, selectors
 from valuation.runs.errors import NoBaseSchedules, NothingToValue, TooFewSales
 from valuation.runs.models import Run
@@ -45,6 +46,7 @@ def code_version() -> str:
         "cost",
         "fitting",
         "frames",
+        "income",
         "market",
         "runs/rules",
         "runs/parameters",
@@ -136,8 +138,28 @@ def run_valuation(
         raise TooFewSales(f"{town.name}: {error}.") from error
     say("writing")
     started = time.perf_counter()
-    run.values_sha256 = write_results(run, result)
+    income = income_join(
+        town.code,
+        year,
+        frame,
+        result.valued.frame,
+        base=base_run.tables.get("income", {}) if base_run else None,
+        settings=settings,
+    )
+    run.values_sha256 = write_results(run, result, income)
     run.tables, run.counts = result.tables.as_json(), result.counts
+    if income.told:
+        run.tables["income"] = dict(income.told)
+        run.snapshot_sha256 = hashlib.sha256(
+            f"{run.snapshot_sha256}{as_text(income.told)}".encode()
+        ).hexdigest()
+        values = result.valued.frame["value"].to_dict()
+        moved = sum(each.concluded - int(values[key]) for key, each in income.by_property.items())
+        run.counts = {
+            **run.counts,
+            "income_estimates": len(income.by_property),
+            "appraised_dollars": run.counts["appraised_dollars"] + moved,
+        }
     run.stages = [
         {"name": "facts", "seconds": seconds},
         *result.stages,

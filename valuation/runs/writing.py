@@ -11,6 +11,7 @@ from django.utils import timezone
 from assessment.region.ids import new_id
 from assessment.roll.services.rows import insert_rows
 from valuation.comparables.services import write_comparables
+from valuation.income.joining import IncomeJoin
 from valuation.runs.models import RatioStudyRecord, Run
 from valuation.runs.rules.pipeline import Valuation
 
@@ -24,8 +25,10 @@ _CONCLUSION_COLUMNS = {
     "concluded_at": "timestamptz",
 }  # fmt: skip
 
+COST_REASON = "Cost approach at the adopted schedules; the market model is the check beside it."
 
-def write_results(run: Run, result: Valuation) -> str:
+
+def write_results(run: Run, result: Valuation, income: IncomeJoin) -> str:
     """Insert estimates, studies and conclusions; return the hash of the concluded values."""
     valued = result.valued.frame
     parts = [json.dumps(lines) for lines in result.valued.components()]
@@ -56,8 +59,9 @@ def write_results(run: Run, result: Valuation) -> str:
         )
     if result.comparables is not None:
         write_comparables(run, result.comparables, valued)
-    now, weights = timezone.now(), json.dumps({"cost": 1.0})
-    reason = "Cost approach at the adopted schedules; the market model is the check beside it."
+    _write_income(run, income)
+    concluded = _conclusions(result, income, parts)
+    now = timezone.now()
     insert_rows(
         "valuation_conclusion",
         _CONCLUSION_COLUMNS,
@@ -68,14 +72,10 @@ def write_results(run: Run, result: Valuation) -> str:
                 run.pk,
                 key,
                 run.list_year,
-                row[0],
-                lines,
-                weights,
-                json.dumps(flags),
-                reason,
+                *each,
                 now,
             )
-            for key, row, lines, flags in zip(keys, numbers, parts, result.flags, strict=True)
+            for key, each in zip(keys, concluded, strict=True)
         ),
     )
     held_from, held_to = result.first_held_on, result.last_held_on
@@ -100,6 +100,51 @@ def write_results(run: Run, result: Valuation) -> str:
         for item in result.studies
     )
     hasher = hashlib.sha256()
-    for key, row, lines in zip(keys, numbers, parts, strict=True):
-        hasher.update(f"{key} {row[0]} {lines}\n".encode())
+    for key, (value, lines, *_) in zip(keys, concluded, strict=True):
+        hasher.update(f"{key} {value} {lines}\n".encode())
     return hasher.hexdigest()
+
+
+def _write_income(run: Run, income: IncomeJoin) -> None:
+    insert_rows(
+        "valuation_estimate",
+        _ESTIMATE_COLUMNS,
+        (
+            (
+                new_id(), run.town_id, run.pk, key, "income", each.value, each.low, each.high, "[]",
+                json.dumps(each.explanation),
+            )
+            for key, each in income.by_property.items()
+        ),
+    )  # fmt: skip
+
+
+def _conclusions(
+    result: Valuation, income: IncomeJoin, parts: list[str]
+) -> list[tuple[int, str, str, str, str]]:
+    """Return value, lines, weights, flags and reason of each property: cost, or cost and income by weight."""
+    valued = result.valued.frame
+    plain, reason = json.dumps({"cost": 1.0}), COST_REASON
+    columns = zip(
+        valued.index,
+        valued["value"],
+        valued["state_class"],
+        valued["group"],
+        parts,
+        result.flags,
+        strict=True,
+    )
+    rows = []
+    for key, value, state_class, group, lines, flags in columns:
+        joined = income.by_property.get(key)
+        if joined is None:
+            rows.append((int(value), lines, plain, json.dumps(flags), reason))
+            continue
+        ours = income.lines_of(key, json.loads(lines), str(state_class), str(group))
+        rows.append(
+            (
+                joined.concluded, json.dumps(ours), json.dumps(joined.weights),
+                json.dumps([*flags, *joined.flags]), joined.reason,
+            )
+        )  # fmt: skip
+    return rows

@@ -9,7 +9,7 @@ import functools
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.valuation.cost.test_schedule import SCHEDULE
@@ -84,7 +84,7 @@ def choose(frame: pd.DataFrame, sales: pd.DataFrame, **options: float) -> Compar
     return comparables_of(frame, sales, LOCAL, valued_on=VALUED_ON, settings={**SETTINGS, **options})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 10_000))
 def test_adjustments_always_sum_to_the_value_less_the_value_of_the_sold_one_on_its_day(seed: int) -> None:
     frame = valued.__wrapped__(40, seed)
@@ -99,7 +99,7 @@ def test_adjustments_always_sum_to_the_value_less_the_value_of_the_sold_one_on_i
     assert (found.weights >= 0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4), min_size=1, max_size=5),
     st.integers(-1_000_000, 1_000_000),
@@ -153,7 +153,7 @@ def test_time_brings_the_model_s_value_on_the_day_of_sale_to_the_valuation_date(
     assert found.indicated[11] == 250_000 + found.adjustments[11, 0].sum()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_sales_changes_nothing(random) -> None:
     frame = valued()
