@@ -216,6 +216,18 @@ class DiskReserve(FieldProblem):
     retry, retry_after_s = "after", 600
 
 
+class AreaInvalid(Problem):
+    """Of the office. The member ``fits`` names the coordinate system in which it would lie in the town."""
+
+    code, title, status = "area-invalid", "The area cannot be used", 422
+
+
+class OverBudget(Problem):
+    """Of the office: a tablet would carry more than the town's policy allows."""
+
+    code, title, status = "package-over-budget", "This is more than the tablet may carry; split it", 409
+
+
 # What an item, not a request, may be quarantined or rejected for. Stable; the office sees the sentence.
 ITEM_CODES = {
     "id-reused": "The same id came before with another body; both are kept.",

@@ -60,6 +60,11 @@ def configure() -> None:
                 # One that waited longer is not needed: the next does the same.
                 "options": {"expires": 25},
             },
+            "rebuild-packages": {
+                "task": "fieldsync.rebuild_packages",
+                "schedule": 600.0,
+                "options": {"expires": 500},
+            },
             "tidy-photos": {
                 "task": "fieldsync.tidy_photos",
                 "schedule": 30.0,

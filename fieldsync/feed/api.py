@@ -88,7 +88,11 @@ def _advise_snapshot(package: Package, after: int, epoch: UUID) -> None:
 def _spell(change: selectors.Change) -> str:
     """Return a change as JSON. The card's own text goes in as it is: it was hashed so."""
     head = f'{{"seq":{change.seq},"op":"{change.op}","kind":"{change.kind}","id":"{change.record_id}"'
-    return f'{head},"data":{change.text}}}' if change.text is not None else f"{head}}}"
+    return (
+        f'{head},"data":{change.text}}}'
+        if change.text is not None
+        else f'{head},"reason":{json.dumps(change.reason)}}}'
+    )
 
 
 def _json(request: HttpRequest, body: dict[str, Any], changes: Sequence[selectors.Change]) -> HttpResponse:

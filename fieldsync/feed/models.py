@@ -58,6 +58,7 @@ class PackageRecord(TownModel):
     seq = models.BigIntegerField()
     joined_seq = models.BigIntegerField(default=0)
     op = models.CharField(max_length=6, choices=Op.choices, default=Op.PUT)
+    reason = models.CharField(max_length=40, blank=True, help_text="why it left")
     content_hash = models.BigIntegerField(null=True, blank=True, help_text="64 bits, as a signed number")
 
     class Meta:

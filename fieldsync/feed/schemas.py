@@ -13,13 +13,14 @@ from fieldsync.push.schemas import HintsOut
 
 
 class ChangeOut(Schema):
-    """A record as it is now (``put``), or that it left the package (``remove``)."""
+    """A record as it is now (``put``), or that it left the package (``remove``), and why."""
 
     seq: int
     op: str
     kind: str
     id: UUID
     data: dict[str, Any] | None = None
+    reason: str | None = None
 
 
 class PatchesOut(Schema):

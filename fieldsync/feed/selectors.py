@@ -22,13 +22,14 @@ _IS_PUT = Q(op=PackageRecord.Op.PUT)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of a feed. ``text`` is the record in canonical JSON, None for a removal."""
+    """One entry of a feed. ``text`` is the record in canonical JSON; of a removal, why there is none."""
 
     seq: int
     op: str
     kind: str
     record_id: UUID
     text: str | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class _Row(NamedTuple):
     op: str
     seq: int
     joined_seq: int
+    reason: str
     content_hash: int | None
 
 
@@ -141,8 +143,11 @@ def _patches(
 
 def _change(row: _Row, cards: Mapping[UUID, str]) -> Change:
     text = cards.get(row.record_id)
-    op = PackageRecord.Op.PUT if text is not None else PackageRecord.Op.REMOVE
-    return Change(row.seq, op.value, row.kind, row.record_id, text)
+    if text is not None:
+        return Change(row.seq, PackageRecord.Op.PUT.value, row.kind, row.record_id, text)
+    # A property that is gone from the record altogether was never taken out of the package.
+    reason = row.reason if row.op == PackageRecord.Op.REMOVE else "gone"
+    return Change(row.seq, PackageRecord.Op.REMOVE.value, row.kind, row.record_id, None, reason)
 
 
 def _hashes(rows: Sequence[_Row], cards: Mapping[UUID, str]) -> dict[UUID, tuple[int, int]]:

@@ -40,7 +40,7 @@ def add_records(package: Package, record_ids: Iterable[UUID], *, actor: Actor, k
         if row is None:
             row = PackageRecord(town_id=package.town_id, package=package, kind=kind, record_id=record_id)
         row.seq, row.op, row.content_hash = head.head, PackageRecord.Op.PUT, None
-        row.joined_seq = head.head
+        row.joined_seq, row.reason = head.head, ""
         fresh.append(row)
     PackageRecord.objects.bulk_create([row for row in fresh if row.record_id not in present])
     _save_numbers([row for row in fresh if row.record_id in present])
@@ -48,8 +48,10 @@ def add_records(package: Package, record_ids: Iterable[UUID], *, actor: Actor, k
     return len(fresh)
 
 
-def remove_records(package: Package, record_ids: Iterable[UUID], *, actor: Actor, kind: str = "card") -> int:
-    """Take records out of a package; the feed tells the device so. Returns how many were in it."""
+def remove_records(
+    package: Package, record_ids: Iterable[UUID], *, actor: Actor, reason: str = "", kind: str = "card"
+) -> int:
+    """Take records out of a package; the feed tells the device so, and why. Returns how many were in it."""
     actor.require(Permission.MANAGE_PACKAGES, package.town_id)
     head = _lock_head(package)
     rows = list(
@@ -60,6 +62,7 @@ def remove_records(package: Package, record_ids: Iterable[UUID], *, actor: Actor
     for row in rows:
         head.head += 1
         row.seq, row.op, row.content_hash = head.head, PackageRecord.Op.REMOVE, None
+        row.reason = reason
     _save_numbers(rows)
     head.save(update_fields=["head"])
     return len(rows)
@@ -127,4 +130,6 @@ def _lock_head(package: Package) -> FeedHead:
 
 def _save_numbers(rows: Sequence[PackageRecord]) -> None:
     if rows:
-        PackageRecord.objects.bulk_update(rows, ["seq", "joined_seq", "op", "content_hash"], batch_size=1000)
+        PackageRecord.objects.bulk_update(
+            rows, ["seq", "joined_seq", "op", "reason", "content_hash"], batch_size=1000
+        )

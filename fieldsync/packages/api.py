@@ -35,7 +35,27 @@ def list_packages(request: HttpRequest) -> PackagesOut:
     """Return the packages assigned to this device."""
     with device_scope(request) as device:
         packages = selectors.list_packages_of_device(device.id)
-    return PackagesOut(packages=[_line(package) for package in packages])
+        lines = [_line(package, device.id) for package in packages]
+    return PackagesOut(packages=lines)
+
+
+@router.post("/packages/{package_id}/checkout", response=PackageLine, operation_id="check_out_package")
+def check_out(request: HttpRequest, package_id: UUID) -> PackageLine:
+    """Say that this device works on the package now: the office sees it, and nobody is kept from anything.
+
+    Refused to an app that is too old to begin with new work; what it has collected is taken all the same.
+    """
+    with device_scope(request) as device:
+        package = services.check_out_package(selectors.get_package_of_device(package_id, device.id), device)
+        return _line(package, device.id)
+
+
+@router.post("/packages/{package_id}/release", response=PackageLine, operation_id="release_package")
+def release(request: HttpRequest, package_id: UUID) -> PackageLine:
+    """Say that this device works on the package no more."""
+    with device_scope(request) as device:
+        package = services.release_package(selectors.get_package_of_device(package_id, device.id), device)
+        return _line(package, device.id)
 
 
 @router.get("/packages/{package_id}/manifest", response=ManifestOut, operation_id="get_manifest")
@@ -70,17 +90,29 @@ def get_manifest(request: HttpRequest, package_id: UUID) -> Any:
 
 @router.get("/blobs/{sha256}", operation_id="get_blob")
 def get_bytes(request: HttpRequest, sha256: str) -> HttpResponseBase:
-    """Return immutable bytes that the device's town holds, whole or one range of them."""
+    """Return immutable bytes that the device's town holds, whole or one range of them.
+
+    A range goes on only while ``If-Range`` names these bytes; 304 to who has them, 416 with the length to who
+    asks for what lies behind their end.
+    """
     if not is_sha256(sha256):
         raise NotFound("There is no such file.")
+    etag = f'"{sha256}"'
     with device_scope(request):
         blob = get_blob(sha256)
+        if etag in request.headers.get("If-None-Match", ""):
+            return _with_headers(HttpResponse(status=304), etag)
         file = open_blob(sha256)
+    asked = request.headers.get("Range")
+    if request.headers.get("If-Range", etag) != etag:
+        asked = None
     try:
-        span = read_range(request.headers.get("Range"), blob.byte_count)
+        span = read_range(asked, blob.byte_count)
     except ValueError as error:
         file.close()
-        raise RangeNotSatisfiable(str(error)) from error
+        refused = RangeNotSatisfiable(str(error))
+        refused.headers["Content-Range"] = f"bytes */{blob.byte_count}"
+        raise refused from error
     response: FileResponse | StreamingHttpResponse
     if span is None:
         response = FileResponse(file, content_type=blob.media_type)
@@ -89,7 +121,11 @@ def get_bytes(request: HttpRequest, sha256: str) -> HttpResponseBase:
         response = StreamingHttpResponse(_read(file, start, stop), status=206, content_type=blob.media_type)
         response["Content-Range"] = f"bytes {start}-{stop - 1}/{blob.byte_count}"
         response["Content-Length"] = str(stop - start)
-    response["ETag"] = f'"{sha256}"'
+    return _with_headers(response, etag)
+
+
+def _with_headers(response: HttpResponseBase, etag: str) -> HttpResponseBase:
+    response["ETag"] = etag
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
@@ -111,7 +147,7 @@ def _etag(package: Package) -> str:
     return f'"{package.id.hex}-{built:.6f}"'
 
 
-def _line(package: Package) -> PackageLine:
+def _line(package: Package, device_id: UUID) -> PackageLine:
     return PackageLine(
         package_id=package.id,
         title=package.title,
@@ -122,4 +158,7 @@ def _line(package: Package) -> PackageLine:
         record_count=package.record_count,
         byte_count=package.byte_count,
         etag=_etag(package),
+        reason=package.reason,
+        checked_out_at=package.checked_out_at,
+        is_checked_out_here=package.checked_out_by_id == device_id,
     )

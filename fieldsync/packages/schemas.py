@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,9 @@ class PackageLine(Schema):
     record_count: int
     byte_count: int
     etag: str
+    reason: str = ""
+    checked_out_at: datetime | None = None
+    is_checked_out_here: bool = False
 
 
 class PackagesOut(Schema):
@@ -29,13 +33,14 @@ class PackagesOut(Schema):
 
 
 class PartOut(Schema):
-    """One part: fetched from /blobs/{sha256}."""
+    """One part: fetched from /blobs/{sha256}. An optional one may wait for a better line."""
 
     kind: str
     format: str
     sha256: str
     bytes: int
     count: int
+    optional: bool = False
 
 
 class ChecksumOut(Schema):

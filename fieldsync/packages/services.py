@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
-from assessment.property.blobs import store_blob
 from assessment.region.actors import Actor
 from assessment.region.errors import Conflict, Invalid, NotFound
+from assessment.region.models import Person
 from assessment.region.rules import Permission
-from assessment.region.scope import scope
+from assessment.region.selectors import find_policy, get_actor
 from fieldsync.devices.models import Device
-from fieldsync.feed.rules import CHECKSUM_ALGORITHM, Cursor, spell_checksum
-from fieldsync.feed.selectors import find_epoch, read_page
-from fieldsync.feed.services import add_records, close_feed, ensure_epoch, keep_hashes, remove_records
-from fieldsync.feed.snapshot import one_moment
+from fieldsync.feed.services import add_records, close_feed, remove_records
+from fieldsync.packages.building import build_package, is_current, lock_package
+from fieldsync.packages.choosing import choose_properties, estimate_package
+from fieldsync.packages.gates import require_gates
 from fieldsync.packages.models import Package
-from fieldsync.packages.rules import PACKAGE_MAX_PROPERTIES, Selection
-from fieldsync.packages.selectors import choose_properties
+from fieldsync.packages.rules import PACKAGE_MAX_PROPERTIES, Budget, Selection, split_evenly
+from fieldsync.packages.selectors import count_carried, list_records
+from fieldsync.problems import OverBudget, PackageClosed
 from fieldsync.push.versions import CURRENT_VERSION
+
+__all__ = [
+    "assign_package", "build_package", "change_members", "check_out_package", "close_package", "create_package",
+    "draw_package", "is_current", "release_package", "split_package", "take_back_package",
+]  # fmt: skip
+
+BUDGET_POLICY = "package_budget"
 
 
 def draw_package(
@@ -32,64 +41,174 @@ def draw_package(
     list_year: int,
     kind: str = Package.Kind.REVALUATION,
     device_id: UUID | None = None,
+    person_id: UUID | None = None,
+    reason: str = "",
 ) -> Package:
-    """Make a package of the properties that a selection means now, for a device if one is given.
+    """Make a package of the properties that a selection means now, for a device or a person if one is given.
 
     Raises
     ------
     Invalid
         The selection is empty or means no property.
+    OverBudget
+        Whoever it is for would carry too much.
     """
     actor.require(Permission.MANAGE_PACKAGES, town_code)
     property_ids = choose_properties(town_code, selection)
     if not property_ids:
         raise Invalid("No property of the town fits this selection.")
-    now = timezone.now()
-    package = Package.objects.create(
-        town_id=town_code,
-        title=title.strip() or "Package",
+    package = create_package(
+        town_code,
+        actor=actor,
+        property_ids=property_ids,
+        title=title,
+        list_year=list_year,
         kind=kind,
         selection=selection.as_json(),
+        reason=reason,
+    )
+    if device_id is not None or person_id is not None:
+        return assign_package(package.id, device_id, person_id=person_id, actor=actor)
+    return package
+
+
+def create_package(
+    town_code: int,
+    *,
+    actor: Actor,
+    property_ids: Sequence[UUID],
+    title: str,
+    list_year: int,
+    kind: str,
+    selection: dict[str, Any] | None = None,
+    reason: str = "",
+    parent: Package | None = None,
+) -> Package:
+    """Make a package of these properties, in this order."""
+    actor.require(Permission.MANAGE_PACKAGES, town_code)
+    package = Package.objects.create(
+        town_id=town_code,
+        title=title.strip()[:120] or "Package",
+        kind=kind,
+        selection=selection or {},
         list_year=list_year,
         schema_version=CURRENT_VERSION,
         record_count=len(property_ids),
         drawn_by_id=actor.person_id,
-        drawn_at=now,
+        drawn_at=timezone.now(),
+        reason=reason.strip()[:400],
+        parent=parent,
     )
     add_records(package, property_ids, actor=actor)
-    if device_id is not None:
-        assign_package(package.id, device_id, actor=actor)
-        package.refresh_from_db()
     return package
 
 
-def assign_package(package_id: UUID, device_id: UUID, *, actor: Actor) -> Package:
-    """Give a package to a device of the same town."""
-    package = _lock(package_id, actor)
-    device = Device.objects.filter(id=device_id, town_id=package.town_id).first()
-    if device is None:
-        raise NotFound("There is no such device.")
-    if device.state != Device.State.ACTIVE:
-        raise Conflict("The device is suspended or revoked.")
-    package.device, package.assigned_at = device, timezone.now()
-    package.save(update_fields=["device", "assigned_at"])
+def assign_package(
+    package_id: UUID, device_id: UUID | None = None, *, actor: Actor, person_id: UUID | None = None
+) -> Package:
+    """Give a package to a device of the same town, or to a person, who takes it on any tablet.
+
+    Whoever had it before loses it with the next request; what that tablet still holds is taken when it comes.
+
+    Raises
+    ------
+    NotFound
+        The town has no such device or person.
+    Conflict
+        The device is suspended or revoked, or the person may not inspect in this town.
+    OverBudget
+    """
+    package = lock_package(package_id, actor=actor)
+    device = _find_device(package, device_id) if device_id else None
+    person = _find_person(package, person_id) if person_id else None
+    if device is None and person is None:
+        raise Invalid("Name the tablet or the person.")
+    _require_budget(package, device)
+    if device != package.device or device is None:
+        package.checked_out_by = package.checked_out_at = None
+    package.device, package.person, package.assigned_at = device, person, timezone.now()
+    package.save(update_fields=["device", "person", "assigned_at", "checked_out_by", "checked_out_at"])
     return package
 
 
 def take_back_package(package_id: UUID, *, actor: Actor) -> Package:
     """Take a package from its device. What the device still holds for it is taken when it comes."""
-    package = _lock(package_id, actor)
-    package.device = package.assigned_at = None
-    package.save(update_fields=["device", "assigned_at"])
+    package = lock_package(package_id, actor=actor)
+    package.device = package.person = package.assigned_at = None
+    package.checked_out_by = package.checked_out_at = None
+    package.save(update_fields=["device", "person", "assigned_at", "checked_out_by", "checked_out_at"])
     return package
+
+
+def split_package(package_id: UUID, into: int, *, actor: Actor) -> list[Package]:
+    """Divide a package into so many of nearly equal size, in the order of its route; the first stays itself.
+
+    The new ones belong to nobody yet. The tablet that has the package is told by the feed what left it.
+
+    Raises
+    ------
+    Invalid
+        It has fewer properties than parts.
+    """
+    package = lock_package(package_id, actor=actor)
+    if package.is_blind:
+        raise Conflict("A re-check is decided as a whole, so it cannot be split.")
+    try:
+        runs = split_evenly(list_records(package_id), into)
+    except ValueError as error:
+        raise Invalid(f"{package.record_count} properties cannot be split into {into}.") from error
+    made = [
+        create_package(
+            package.town_id,
+            actor=actor,
+            property_ids=run,
+            title=f"{package.title[:110]} ({number} of {into})",
+            list_year=package.list_year,
+            kind=package.kind,
+            selection=package.selection,
+            reason=package.reason,
+            parent=package,
+        )
+        for number, run in enumerate(runs[1:], start=2)
+    ]
+    for run in runs[1:]:
+        remove_records(package, run, actor=actor, reason="split")
+    package.record_count = len(runs[0])
+    package.save(update_fields=["record_count"])
+    return [package, *made]
 
 
 def close_package(package_id: UUID, *, actor: Actor) -> Package:
     """End a package: its feed is numbered no more and devices may not take it."""
-    package = _lock(package_id, actor)
+    package = lock_package(package_id, actor=actor)
     close_feed(package)
     package.state, package.closed_at = Package.State.CLOSED, timezone.now()
-    package.save(update_fields=["state", "closed_at"])
+    package.checked_out_by = package.checked_out_at = None
+    package.save(update_fields=["state", "closed_at", "checked_out_by", "checked_out_at"])
+    return package
+
+
+def check_out_package(package: Package, device: Device) -> Package:
+    """Note that a device has the package now. It informs the office, and keeps nobody from anything.
+
+    Raises
+    ------
+    Problem
+        Whatever a gate says (`fieldsync.packages.gates`), such as that the app is too old.
+    """
+    require_gates(package, device)
+    if package.state == Package.State.CLOSED:
+        raise PackageClosed
+    package.checked_out_by, package.checked_out_at = device, timezone.now()
+    package.save(update_fields=["checked_out_by", "checked_out_at"])
+    return package
+
+
+def release_package(package: Package, device: Device) -> Package:
+    """Note that a device has put the package down; another's note stays."""
+    if package.checked_out_by_id == device.id:
+        package.checked_out_by = package.checked_out_at = None
+        package.save(update_fields=["checked_out_by", "checked_out_at"])
     return package
 
 
@@ -97,8 +216,8 @@ def change_members(
     package_id: UUID, *, actor: Actor, add: Collection[UUID] = (), remove: Collection[UUID] = ()
 ) -> Package:
     """Add properties to a package and take others out; the device learns of both by the feed."""
-    package = _lock(package_id, actor)
-    removed = remove_records(package, remove, actor=actor)
+    package = lock_package(package_id, actor=actor)
+    removed = remove_records(package, remove, actor=actor, reason="taken out")
     added = add_records(package, add, actor=actor)
     package.record_count += added - removed
     if package.record_count > PACKAGE_MAX_PROPERTIES:
@@ -107,63 +226,33 @@ def change_members(
     return package
 
 
-def build_package(package_id: UUID, *, town_code: int, actor: Actor) -> Package:
-    """Write the parts of a package in one moment of the database, and make it ready.
-
-    May run twice, and again later: the newest manifest counts, and equal parts have equal hashes. Must
-    be called outside of a transaction, since it needs several.
-    """
-    from fieldsync.packages.parts import write_parts  # here: it brings shapely, which no request needs
-
-    with scope(actor, towns=[town_code]):
-        package = _lock(package_id, actor)
-        ensure_epoch(town_code)
-        if package.state == Package.State.DRAWN:
-            Package.objects.filter(id=package_id).update(state=Package.State.BUILDING)
-    with one_moment(), scope(actor, towns=[town_code]):
-        epoch = ensure_epoch(town_code)
-        page = read_page(package, after=0, limit=PACKAGE_MAX_PROPERTIES * 10)
-        written = write_parts(page.changes, town_code=town_code)
-    with scope(actor, towns=[town_code]):
-        entries = []
-        for part in written:
-            store_blob(part.content, town_code=town_code, media_type=part.media_type)
-            entries.append(part.entry())
-        manifest = {
-            "package_id": str(package_id),
-            "title": package.title,
-            "schema_version": package.schema_version,
-            "epoch": str(epoch),
-            "cursor": Cursor(epoch, package_id, page.head).token(),
-            "head_seq": page.head,
-            "checksum": {
-                "algo": CHECKSUM_ALGORITHM,
-                "records": page.records,
-                "value": spell_checksum(page.checksum or 0),
-            },
-            "parts": entries,
-        }
-        keep_hashes(page.hashes)
-        package = _lock(package_id, actor)
-        package.manifest = manifest
-        package.record_count = page.records or 0
-        package.byte_count = sum(int(entry["bytes"]) for entry in entries)
-        package.built_at, package.state = timezone.now(), Package.State.READY
-        package.save(update_fields=["manifest", "record_count", "byte_count", "built_at", "state"])
-    return package
+def _find_device(package: Package, device_id: UUID) -> Device:
+    device = Device.objects.filter(id=device_id, town_id=package.town_id).first()
+    if device is None:
+        raise NotFound("There is no such device.")
+    if device.state != Device.State.ACTIVE:
+        raise Conflict("The device is suspended or revoked.")
+    return device
 
 
-def is_current(package: Package) -> bool:
-    """Say whether a package was built in the epoch in force; its cursor is good in no other."""
-    manifest = package.manifest or {}
-    return package.state == Package.State.CLOSED or manifest.get("epoch") == str(find_epoch(package.town_id))
+def _find_person(package: Package, person_id: UUID) -> Person:
+    person = Person.objects.filter(id=person_id, is_active=True).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    who = get_actor(person, on=timezone.localdate())
+    # Somebody without a role in the town is answered as if there were nobody.
+    if not who.may(Permission.VIEW, package.town_id):
+        raise NotFound("There is no such person.")
+    if not who.may(Permission.INSPECT, package.town_id):
+        raise Conflict(f"{person.name} may not inspect in this town.")
+    return person
 
 
-def _lock(package_id: UUID, actor: Actor) -> Package:
-    package = Package.objects.select_for_update(of=("self",)).filter(id=package_id).first()
-    if package is None:
-        raise NotFound("There is no such package.")
-    actor.require(Permission.MANAGE_PACKAGES, package.town_id)
-    if package.state == Package.State.CLOSED:
-        raise Conflict("The package is closed.")
-    return package
+def _require_budget(package: Package, device: Device | None) -> None:
+    said = find_policy(package.town_id, BUDGET_POLICY, on=timezone.localdate(), default={})
+    budget = Budget(**{name: int(value) for name, value in said.items() if name in Budget.__slots__})
+    carried, byte_count = count_carried(device.id, without=package.id) if device else (0, 0)
+    size = package.byte_count or estimate_package(package.town_id, list_records(package.id))
+    excess = budget.excess(properties=carried + package.record_count, byte_count=byte_count + size)
+    if excess:
+        raise OverBudget(f"The tablet would carry {excess}.")

@@ -1,13 +1,20 @@
-"""Building a package as a job: one call of the service."""
+"""Building packages as jobs, and building those anew whose changes outgrew them."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
+from celery import shared_task
+from django.utils import timezone
+
 from assessment.jobs.registry import RunningJob, job_handler
+from assessment.jobs.services import start_job
+from assessment.region.actors import Actor
+from assessment.region.models import Town
 from assessment.region.rules import Permission
-from fieldsync.packages.services import build_package
+from assessment.region.scope import scope
+from fieldsync.packages.building import build_package, find_stale_packages
 
 BUILD_PACKAGE = "package_build"
 
@@ -15,5 +22,20 @@ BUILD_PACKAGE = "package_build"
 @job_handler(BUILD_PACKAGE, title="Building of a work package", permission=Permission.MANAGE_PACKAGES)
 def build(job: RunningJob) -> dict[str, Any]:
     """Build the package of the payload's ``package_id``; twice gives equal parts."""
-    package = build_package(UUID(job.payload["package_id"]), town_code=job.town_code, actor=job.actor)
+    package = build_package(
+        UUID(job.payload["package_id"]), town_code=job.town_code, actor=job.actor, progress=job.progress
+    )
     return {"package_id": str(package.id), "records": package.record_count, "bytes": package.byte_count}
+
+
+@shared_task(name="fieldsync.rebuild_packages")
+def rebuild() -> int:
+    """Start the building anew of every package whose changes outgrew it, or that is a day old."""
+    actor, count = Actor.system("rebuild packages"), 0
+    for code in Town.objects.order_by("code").values_list("code", flat=True):
+        with scope(actor, towns=[code]):
+            for package in find_stale_packages(code, now=timezone.now()):
+                payload = {"package_id": str(package.id)}
+                start_job(BUILD_PACKAGE, actor=actor, town=code, payload=payload, key=str(package.id))
+                count += 1
+    return count

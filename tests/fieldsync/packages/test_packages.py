@@ -23,7 +23,7 @@ from fieldsync.client.tablet import PackageDamaged
 from fieldsync.devices.models import Device
 from fieldsync.feed.models import PackageRecord
 from fieldsync.feed.services import begin_epoch
-from fieldsync.packages import cards, rules, selectors, services
+from fieldsync.packages import cards, choosing, rules, selectors, services
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import Selection
 from fieldsync.packages.tasks import BUILD_PACKAGE
@@ -305,7 +305,7 @@ def test_the_longest_uninspected_come_first(houses: list[House]) -> None:
         for house, day in zip(houses, days, strict=True):
             Property.objects.filter(id=house.property_id).update(last_full_inspection_on=day)
         since = rules.ten_years_before(dt.date(2026, 10, 1))
-        chosen = selectors.choose_properties(TOWN_A, Selection(not_inspected_since=since))
+        chosen = choosing.choose_properties(TOWN_A, Selection(not_inspected_since=since))
     ids = [house.property_id for house in houses]
     assert set(chosen[:2]) == {ids[1], ids[5]}
     assert chosen[2:] == [ids[2], ids[4]]
