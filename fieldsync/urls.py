@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fieldsync.office import device_pages, pages, quarantine_pages, watch_pages
+from fieldsync.office import device_pages, package_pages, pages, quarantine_pages, watch_pages
 
 urlpatterns = [
-    path("field/packages/", pages.package_list, name="field-packages"),
-    path("field/packages/draw", pages.package_draw, name="field-package-draw"),
-    path("field/packages/<uuid:package_id>/change", pages.package_change, name="field-package-change"),
+    path("field/packages/", package_pages.package_list, name="field-packages"),
+    path("field/packages/draw", package_pages.package_draw, name="field-package-draw"),
+    path("field/packages/<uuid:package_id>/", package_pages.package_page, name="field-package"),
+    path(
+        "field/packages/<uuid:package_id>/change", package_pages.package_change, name="field-package-change"
+    ),
+    path(
+        "field/packages/<uuid:package_id>/package.gpkg", package_pages.package_file, name="field-package-file"
+    ),
     path("field/devices/", pages.device_list, name="field-devices"),
     path("field/devices/<uuid:device_id>/", watch_pages.device_page, name="field-device"),
     path("field/statements/<uuid:statement_id>", watch_pages.statement_text, name="field-statement"),

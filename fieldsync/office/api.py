@@ -10,8 +10,6 @@ from django.utils import timezone
 from ninja import Router
 from pydantic import Field
 
-from assessment.jobs.services import start_job
-from assessment.region.actors import Actor
 from assessment.region.requests import town_of
 from assessment.region.rules import Permission
 from assessment.region.scope import because
@@ -23,13 +21,10 @@ from fieldsync.devices.models import Device
 from fieldsync.devices.selectors import get_device, list_devices, list_events
 from fieldsync.devices.services import make_enrolment_code
 from fieldsync.office import schemas
-from fieldsync.packages.models import Package
-from fieldsync.packages.rules import Selection
-from fieldsync.packages.selectors import get_package, list_packages
-from fieldsync.packages.services import assign_package, close_package, draw_package, take_back_package
-from fieldsync.packages.tasks import BUILD_PACKAGE
+from fieldsync.office.package_api import router as packages
 
 router = Router(tags=["field work"])
+router.add_router("", packages)
 PageSize = Annotated[int, Field(ge=1, le=200)]
 
 
@@ -85,59 +80,6 @@ def get_device_life(request: HttpRequest, device_id: UUID) -> schemas.DeviceLife
     return _life(get_device(device_id))
 
 
-@router.get("/packages", response=list[schemas.PackageOut], operation_id="list_packages")
-def get_packages(request: HttpRequest, limit: PageSize = 50) -> list[schemas.PackageOut]:
-    """Return the town's packages."""
-    _, town = town_of(request)
-    return [_package(package) for package in list_packages(town.code)[:limit]]
-
-
-@router.post("/packages", response=schemas.PackageOut, operation_id="draw_package")
-def post_package(request: HttpRequest, body: schemas.PackageIn) -> schemas.PackageOut:
-    """Draw a package of the properties that fit the selection, and start the job that builds it."""
-    actor, town = town_of(request, permission=Permission.MANAGE_PACKAGES)
-    chosen = body.selection
-    package = draw_package(
-        town.code,
-        actor=actor,
-        title=body.title,
-        selection=Selection(
-            property_ids=tuple(chosen.property_ids),
-            neighbourhood=chosen.neighbourhood,
-            street=chosen.street,
-            not_inspected_since=chosen.not_inspected_since,
-            limit=chosen.limit,
-        ),
-        list_year=body.list_year,
-        kind=body.kind,
-        device_id=body.device_id,
-    )
-    return _package(package, job_id=_build(package, actor))
-
-
-@router.get("/packages/{uuid:package_id}", response=schemas.PackageOut, operation_id="get_package")
-def get_one_package(request: HttpRequest, package_id: UUID) -> schemas.PackageOut:
-    """Return one package."""
-    town_of(request)
-    return _package(get_package(package_id))
-
-
-@router.post("/packages/{uuid:package_id}/assign", response=schemas.PackageOut, operation_id="assign_package")
-def post_assign(request: HttpRequest, package_id: UUID, body: schemas.AssignIn) -> schemas.PackageOut:
-    """Give a package to a device, or take it back."""
-    actor, _ = town_of(request, permission=Permission.MANAGE_PACKAGES)
-    if body.device_id is None:
-        return _package(take_back_package(package_id, actor=actor))
-    return _package(assign_package(package_id, body.device_id, actor=actor))
-
-
-@router.post("/packages/{uuid:package_id}/close", response=schemas.PackageOut, operation_id="close_package")
-def post_close(request: HttpRequest, package_id: UUID) -> schemas.PackageOut:
-    """End a package; what tablets still hold for it is taken when it comes."""
-    actor, _ = town_of(request, permission=Permission.MANAGE_PACKAGES)
-    return _package(close_package(package_id, actor=actor))
-
-
 @router.get("/conflicts", response=list[schemas.ConflictOut], operation_id="list_conflicts")
 def get_conflicts(
     request: HttpRequest, only_open: bool = True, limit: PageSize = 50
@@ -184,28 +126,6 @@ def _life(device: Device) -> schemas.DeviceLifeOut:
             )
             for row in list_events(device.id)
         ],
-    )
-
-
-def _build(package: Package, actor: Actor) -> UUID:
-    payload = {"package_id": str(package.id)}
-    return start_job(
-        BUILD_PACKAGE, actor=actor, town=package.town_id, payload=payload, key=str(package.id)
-    ).id
-
-
-def _package(package: Package, *, job_id: UUID | None = None) -> schemas.PackageOut:
-    return schemas.PackageOut(
-        id=package.id,
-        title=package.title,
-        kind=package.kind,
-        state=package.state,
-        list_year=package.list_year,
-        device_id=package.device_id,
-        record_count=package.record_count,
-        byte_count=package.byte_count,
-        drawn_at=package.drawn_at,
-        job_id=job_id,
     )
 
 

@@ -8,25 +8,17 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from assessment.jobs.services import start_job
 from assessment.office.pages.base import town_page
 from assessment.office.registries import PageScope, QueueState
-from assessment.region.errors import Invalid, Problem
+from assessment.region.errors import Problem
 from assessment.region.models import Person
 from assessment.region.scope import because
 from assessment.region.selectors import list_people
 from fieldsync.conflicts import selectors as conflicts
 from fieldsync.conflicts.models import Conflict
 from fieldsync.conflicts.services import reopen_conflict, resolve_conflict
-from fieldsync.devices import selectors as devices
-from fieldsync.devices.models import Device
 from fieldsync.office.device_view import list_rows
 from fieldsync.office.frame import back, field_page, field_url, paged, read_choice
-from fieldsync.packages import selectors as packages
-from fieldsync.packages import services as package_services
-from fieldsync.packages.forms import DrawForm
-from fieldsync.packages.models import Package
-from fieldsync.packages.tasks import BUILD_PACKAGE
 
 
 @town_page("view")
@@ -39,59 +31,6 @@ def device_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
         "people": _people(scope) if scope.may("manage_devices") else [],
     }
     return field_page(request, scope, "devices.html", "Tablets", values)
-
-
-@town_page("view")
-def package_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
-    """List the town's packages, with the form for drawing one."""
-    return _packages(request, scope, DrawForm())
-
-
-@town_page("manage_packages", methods=("POST",))
-def package_draw(request: HttpRequest, scope: PageScope) -> HttpResponse:
-    """Draw a package, and start the job that builds it."""
-    form = DrawForm(request.POST)
-    if not form.is_valid():
-        return _packages(request, scope, form)
-    try:
-        package = package_services.draw_package(
-            scope.town.code,
-            actor=scope.actor,
-            title=form.cleaned_data["title"],
-            selection=form.selection(),
-            list_year=form.cleaned_data["list_year"],
-            kind=form.cleaned_data["kind"],
-        )
-    except Invalid as problem:
-        form.add_error(None, problem.detail)
-        return _packages(request, scope, form)
-    _start_build(package, scope)
-    messages.success(request, f"{package.title}: {package.record_count:,} properties; it is being built.")
-    return back(request, scope, "field-packages")
-
-
-@town_page("manage_packages", methods=("POST",))
-def package_change(request: HttpRequest, scope: PageScope, package_id: UUID) -> HttpResponse:
-    """Assign a package, take it back, build it anew or close it."""
-    package = packages.get_package(package_id)
-    step = request.POST.get("step")
-    if step == "assign" and request.POST.get("device"):
-        package_services.assign_package(package.id, _uuid(request.POST["device"]), actor=scope.actor)
-        said = "assigned"
-    elif step == "take-back":
-        package_services.take_back_package(package.id, actor=scope.actor)
-        said = "taken back"
-    elif step == "build":
-        _start_build(package, scope)
-        said = "being built anew"
-    elif step == "close":
-        package_services.close_package(package.id, actor=scope.actor)
-        said = "closed"
-    else:
-        messages.error(request, "Choose a tablet first.")
-        return back(request, scope, "field-packages")
-    messages.success(request, f"{package.title} is {said}.")
-    return back(request, scope, "field-packages")
 
 
 @town_page("view")
@@ -141,32 +80,3 @@ def conflicts_state(scope: PageScope) -> QueueState:
 
 def _people(scope: PageScope) -> list[Person]:
     return [person for person, _ in list_people(scope.town.code, on=timezone.localdate())]
-
-
-def _packages(request: HttpRequest, scope: PageScope, form: DrawForm) -> HttpResponse:
-    lines = devices.list_devices(scope.town.code, now=timezone.now())
-    values = {
-        "tab": "packages",
-        "page": paged(request, packages.list_packages(scope.town.code)),
-        "devices": [line.device for line in lines if line.device.state == Device.State.ACTIVE],
-        "form": form,
-        "may_manage": scope.may("manage_packages"),
-    }
-    return field_page(request, scope, "packages.html", "Work packages", values)
-
-
-def _start_build(package: Package, scope: PageScope) -> None:
-    start_job(
-        BUILD_PACKAGE,
-        actor=scope.actor,
-        town=package.town_id,
-        payload={"package_id": str(package.id)},
-        key=str(package.id),
-    )
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise Invalid("This is not one of the tablets.") from error

@@ -67,47 +67,6 @@ class DeviceLifeOut(Schema):
     events: list[DeviceEventOut]
 
 
-class SelectionIn(Schema):
-    """Which properties a package is drawn of: all that is given must hold."""
-
-    property_ids: Annotated[list[UUID], Field(max_length=20_000)] = []
-    neighbourhood: Annotated[str, Field(max_length=20)] = ""
-    street: Annotated[str, Field(max_length=100)] = ""
-    not_inspected_since: dt.date | None = None
-    limit: Annotated[int, Field(ge=1, le=20_000)] = 500
-
-
-class PackageIn(Schema):
-    """A package to draw, and for which device."""
-
-    title: Annotated[str, Field(min_length=1, max_length=120)]
-    list_year: Annotated[int, Field(ge=1990, le=2100)]
-    kind: Literal["revaluation", "permit", "sale", "recheck", "review", "other"] = "revaluation"
-    selection: SelectionIn
-    device_id: UUID | None = None
-
-
-class AssignIn(Schema):
-    """The device that gets a package; none takes it back."""
-
-    device_id: UUID | None = None
-
-
-class PackageOut(Schema):
-    """A package, and the job that builds it."""
-
-    id: UUID
-    title: str
-    kind: str
-    state: str
-    list_year: int
-    device_id: UUID | None
-    record_count: int
-    byte_count: int
-    drawn_at: dt.datetime
-    job_id: UUID | None = None
-
-
 class ConflictOut(Schema):
     """A field for which a tablet and the office have different values."""
 

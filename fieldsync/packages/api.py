@@ -10,7 +10,6 @@ from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpRe
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from assessment.jobs.services import start_job
 from assessment.property.blobs import get_blob, open_blob
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
@@ -21,7 +20,7 @@ from fieldsync.packages import selectors, services
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import read_range
 from fieldsync.packages.schemas import ManifestOut, PackageLine, PackagesOut
-from fieldsync.packages.tasks import BUILD_PACKAGE
+from fieldsync.packages.tasks import start_build
 from fieldsync.photos.rules import is_sha256
 from fieldsync.problems import PackageClosed, PackageNotReady, RangeNotSatisfiable
 
@@ -66,13 +65,7 @@ def get_manifest(request: HttpRequest, package_id: UUID) -> Any:
         package = selectors.get_package_of_device(package_id, device.id)
         is_of_this_epoch = services.is_current(package)
         if not is_of_this_epoch and package.manifest is not None:
-            start_job(
-                BUILD_PACKAGE,
-                actor=Actor.system("build a package anew after a restore"),
-                town=package.town_id,
-                payload={"package_id": str(package.id)},
-                key=str(package.id),
-            )
+            start_build(package, actor=Actor.system("build a package anew after a restore"))
     if package.state == Package.State.CLOSED:
         raise PackageClosed
     if package.manifest is None or not is_of_this_epoch:

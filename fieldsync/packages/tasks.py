@@ -8,6 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from assessment.jobs.models import Job
 from assessment.jobs.registry import RunningJob, job_handler
 from assessment.jobs.services import start_job
 from assessment.region.actors import Actor
@@ -15,8 +16,15 @@ from assessment.region.models import Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from fieldsync.packages.building import build_package, find_stale_packages
+from fieldsync.packages.models import Package
 
 BUILD_PACKAGE = "package_build"
+
+
+def start_build(package: Package, *, actor: Actor) -> Job:
+    """Queue the building of a package; a second call while it waits returns the same job."""
+    payload = {"package_id": str(package.id)}
+    return start_job(BUILD_PACKAGE, actor=actor, town=package.town_id, payload=payload, key=str(package.id))
 
 
 @job_handler(BUILD_PACKAGE, title="Building of a work package", permission=Permission.MANAGE_PACKAGES)
@@ -35,7 +43,6 @@ def rebuild() -> int:
     for code in Town.objects.order_by("code").values_list("code", flat=True):
         with scope(actor, towns=[code]):
             for package in find_stale_packages(code, now=timezone.now()):
-                payload = {"package_id": str(package.id)}
-                start_job(BUILD_PACKAGE, actor=actor, town=code, payload=payload, key=str(package.id))
+                start_build(package, actor=actor)
                 count += 1
     return count

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fieldsync", "0006_steps_rechecks_and_reviews"),
+        ("fieldsync", "0009_quarantine_takes_two_persons"),
     ]
 
     operations = [
