@@ -7,9 +7,15 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
-from django.test import Client
+from django.db import InterfaceError, OperationalError
+from django.db.migrations import Migration
+from django.db.models.signals import pre_migrate
+from django.test import Client, RequestFactory
 
+from assessment.management.commands.migrate import _requests_sent_away
+from assessment.project.api import field_api
 from assessment.region.maintenance import end_maintenance, find_maintenance, flag_path, maintenance
 from tests.cast import Cast
 
@@ -82,3 +88,24 @@ def test_a_flag_that_cannot_be_read_counts_as_on():
     assert find_maintenance() is not None
     assert end_maintenance()
     assert not end_maintenance()
+
+
+def test_a_migration_of_a_database_in_use_sends_requests_away_and_a_first_one_does_not():
+    app = apps.get_app_config("assessment")
+    first, later = Migration("0001_x", "assessment"), Migration("0099_x", "assessment")
+    first.initial = True
+    for plan, sends_away in ([(first, False), (later, False)], False), ([], False), ([(later, False)], True):
+        with _requests_sent_away():
+            pre_migrate.send(sender=app, plan=plan)
+            pre_migrate.send(sender=app, plan=plan)
+            assert (find_maintenance() is not None) is sends_away
+        assert find_maintenance() is None
+
+
+def test_a_database_that_is_away_is_told_as_busy():
+    request = RequestFactory().get("/api/field/v1/packages")
+    for error in (OperationalError("terminating connection"), InterfaceError("connection is closed")):
+        answer = field_api.on_exception(request, error)
+        document = json.loads(answer.content)
+        assert (answer.status_code, document["code"], document["retry"]) == (503, "busy", "after")
+        assert int(answer["Retry-After"]) >= 5
