@@ -2,6 +2,7 @@
 
 from ninja import Router
 
+from fieldsync.conflicts.api import router as conflicts
 from fieldsync.devices.api import people
 from fieldsync.devices.api import router as devices
 from fieldsync.feed.api import router as feed
@@ -16,5 +17,6 @@ router.add_router("", people)
 router.add_router("", packages)
 router.add_router("", feed)
 router.add_router("", push)
+router.add_router("", conflicts)
 router.add_router("", photos)
 router.add_router("", reconciliation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fieldsync.office import device_pages, package_pages, pages, quarantine_pages, watch_pages
+from fieldsync.office import conflict_pages, device_pages, package_pages, pages, quarantine_pages, watch_pages
 
 urlpatterns = [
     path("field/packages/", package_pages.package_list, name="field-packages"),
@@ -23,8 +23,14 @@ urlpatterns = [
     path("field/devices/code", device_pages.code_make, name="field-code-make"),
     path("field/devices/<uuid:device_id>/step", device_pages.device_step, name="field-device-step"),
     path("field/devices/<uuid:device_id>/state", device_pages.device_state, name="field-device-state"),
-    path("field/conflicts/", pages.conflict_list, name="field-conflicts"),
-    path("field/conflicts/<uuid:conflict_id>/answer", pages.conflict_answer, name="field-conflict-answer"),
+    path("field/conflicts/", conflict_pages.conflict_list, name="field-conflicts"),
+    path("field/conflicts/answer", conflict_pages.conflicts_answer, name="field-conflicts-answer"),
+    path("field/conflicts/<uuid:conflict_id>/", conflict_pages.conflict_item, name="field-conflict"),
+    path(
+        "field/conflicts/<uuid:conflict_id>/answer",
+        conflict_pages.conflict_answer,
+        name="field-conflict-answer",
+    ),
     path("field/quarantine/", quarantine_pages.quarantine_list, name="field-quarantine"),
     path("field/quarantine/decide", quarantine_pages.quarantine_decide, name="field-quarantine-decide"),
     path(

@@ -51,11 +51,23 @@ class Conflict(TownModel):
     answered_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    author_says = models.CharField(
+        max_length=400, blank=True, help_text="the field's author, from the tablet"
+    )
+    author_says_at = models.DateTimeField(null=True, blank=True)
     arose_at = models.DateTimeField()
 
     def field_name(self) -> str:
         """The field's own name, without the row that it is on."""
         return self.field.rpartition("/")[2]
+
+    def row_kind(self) -> str:
+        """The kind of row that the field is on."""
+        return self.field.partition("/")[0] if "/" in self.field else "property"
+
+    def is_of_row(self) -> bool:
+        """Whether it is about a whole row: there, or not there."""
+        return self.field.endswith("/*")
 
     class Meta:
         constraints = [

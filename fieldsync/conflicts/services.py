@@ -10,11 +10,20 @@ from uuid import UUID
 from django.utils import timezone
 
 from assessment.property.models import JournalEntry, Observation
-from assessment.property.services import accept_observations, reject_observations, update_row
-from assessment.property.targets import json_value, read_value, target_model
+from assessment.property.services import (
+    accept_observations,
+    add_row,
+    reject_observations,
+    remove_row,
+    reopen_observations,
+    restore_row,
+    update_row,
+    withdraw_observations,
+)
+from assessment.property.targets import changeable_fields, json_value, read_value, target_model
 from assessment.region.actors import Actor
 from assessment.region.errors import Conflict as StateConflict
-from assessment.region.errors import Invalid, NotFound
+from assessment.region.errors import Forbidden, Invalid, NotFound
 from assessment.region.rules import Permission
 from fieldsync.conflicts.models import Conflict
 from fieldsync.devices.models import Device
@@ -65,7 +74,7 @@ def open_conflicts(
 def _kind(reason: str) -> str:
     if reason.startswith("invariant"):
         return Conflict.Kind.INVARIANT.value
-    if reason.startswith("edit-vs"):
+    if reason.startswith(("edit-vs", "remove-vs")):
         return Conflict.Kind.RETIRED.value
     return Conflict.Kind.CLASH.value
 
@@ -85,6 +94,8 @@ def resolve_conflict(
 ) -> Conflict:
     """Close a conflict: the office's value stays, the field's is taken, or another is set.
 
+    The field's value of a row that the office took away puts the row back first.
+
     Raises
     ------
     NotFound, Forbidden
@@ -97,35 +108,54 @@ def resolve_conflict(
     conflict = _lock(conflict_id, actor, reason)
     if conflict.state != Conflict.State.OPEN:
         raise StateConflict("This conflict was answered before.", state=conflict.state)
-    kind, row_id, name = _target(conflict)
-    conflict.before_answer = _value_now(kind, row_id, name)
-    waiting = list(
-        Observation.objects.filter(
-            id__in=[key for key in [conflict.observation_id] if key], state__in=_OPEN_OBSERVATION
-        ).values_list("id", flat=True)
-    )
-    if choice == Conflict.State.FIELD and waiting:
-        decision = accept_observations(waiting, actor=actor, reason=reason)
-        if decision.conflicts:
-            raise Invalid(decision.conflicts[waiting[0]])
-        conflict.answer = conflict.ours
-    elif choice in (Conflict.State.FIELD, Conflict.State.OTHER):
-        conflict.answer = conflict.ours if choice == Conflict.State.FIELD else value
-        _set(conflict, conflict.answer, actor=actor, reason=reason)
-    elif choice == Conflict.State.OFFICE:
-        conflict.answer = conflict.before_answer
-    else:
+    if choice not in (Conflict.State.OFFICE, Conflict.State.FIELD, Conflict.State.OTHER):
         raise Invalid("Choose the office's value, the field's or another.")
+    conflict.before_answer = value_now(conflict)
+    waiting = _waiting_observations(conflict)
+    if choice == Conflict.State.FIELD:
+        conflict.answer = conflict.ours
+        _take_the_fields(conflict, waiting, actor=actor, reason=reason)
+    elif choice == Conflict.State.OTHER:
+        conflict.answer = _set(conflict, value, actor=actor, reason=reason)
+    else:
+        conflict.answer = conflict.before_answer
     if choice != Conflict.State.FIELD and waiting:
         reject_observations(waiting, actor=actor, reason=reason)
-    conflict.state, conflict.reason = choice, reason[:200]
-    conflict.answered_by_id, conflict.answered_at = actor.person_id, timezone.now()
-    conflict.save()
+    _close(conflict, choice, actor, reason)
+    return conflict
+
+
+def withdraw_value(conflict_id: UUID, *, actor: Actor, reason: str) -> Conflict:
+    """Let the field's author give way: the office's value stays. They need no right to decide for that.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        Not in scope; the actor is not who saw the field's value.
+    Conflict
+        It was closed before.
+    """
+    conflict = _find_open(conflict_id, reason)
+    conflict.before_answer = conflict.answer = value_now(conflict)
+    if waiting := _waiting_observations(conflict):
+        withdraw_observations(waiting, actor=actor, reason=reason)
+    elif not actor.may(Permission.ACCEPT_OBSERVATIONS, conflict.town_id):
+        raise Forbidden("Only who saw it can take it back.")
+    _close(conflict, Conflict.State.OFFICE, actor, reason)
+    return conflict
+
+
+def comment_conflict(conflict_id: UUID, *, actor: Actor, says: str) -> Conflict:
+    """Let the field's author say why their value is right; the office sees it beside the value."""
+    conflict = _find_open(conflict_id, says)
+    actor.require(Permission.INSPECT, conflict.town_id)
+    conflict.author_says, conflict.author_says_at = f"{actor.name}: {says}"[:400], timezone.now()
+    conflict.save(update_fields=["author_says", "author_says_at"])
     return conflict
 
 
 def reopen_conflict(conflict_id: UUID, *, actor: Actor, reason: str) -> Conflict:
-    """Undo an answer: the record gets back the value that it had before, and the conflict is open again.
+    """Undo an answer: the record gets back what it had before, and the conflict is open again.
 
     Raises
     ------
@@ -136,13 +166,52 @@ def reopen_conflict(conflict_id: UUID, *, actor: Actor, reason: str) -> Conflict
     if conflict.state == Conflict.State.OPEN:
         raise StateConflict("This conflict is open.")
     if conflict.state != Conflict.State.OFFICE:
-        kind, row_id, name = _target(conflict)
-        if _value_now(kind, row_id, name) != _spelled(kind, name, conflict.answer):
-            raise StateConflict("The field was changed again since the answer.")
-        _set(conflict, conflict.before_answer, actor=actor, reason=reason)
+        if conflict.is_of_row() or conflict.before_answer == _ROW_WAS_GONE:
+            _put_row_back(conflict, actor=actor, reason=reason)
+        else:
+            kind, _, name = target_of(conflict)
+            if value_now(conflict) != _spelled(kind, name, conflict.answer):
+                raise StateConflict("The field was changed again since the answer.")
+            _set(conflict, conflict.before_answer, actor=actor, reason=reason)
+    if conflict.observation_id is not None:
+        known = Observation.objects.filter(id=conflict.observation_id).values_list("id", flat=True)
+        reopen_observations(known, actor=actor, reason=reason)
     conflict.state, conflict.reason = Conflict.State.OPEN, reason[:200]
     conflict.answer = conflict.answered_by = conflict.answered_at = None
     conflict.save()
+    return conflict
+
+
+def target_of(conflict: Conflict) -> tuple[str, UUID, str]:
+    """Return the kind and id of the row that a conflict is about, and the field."""
+    parts = conflict.field.split("/")
+    if len(parts) == 1:
+        return "property", conflict.property_id, parts[0]
+    return parts[0], UUID(parts[1]), parts[2]
+
+
+def value_now(conflict: Conflict) -> Any:
+    """Return what the record says now: the field's value, or of a whole row its values, or that it is gone."""
+    kind, row_id, name = target_of(conflict)
+    row = target_model(kind)._default_manager.filter(pk=row_id).first()
+    if row is None:
+        return _ROW_WAS_GONE
+    if name == "*":
+        return {each: json_value(getattr(row, each)) for each in changeable_fields(kind)}
+    return json_value(getattr(row, name))
+
+
+_ROW_WAS_GONE = {"row": "not on the card"}
+
+
+def _find_open(conflict_id: UUID, reason: str) -> Conflict:
+    if not reason.strip():
+        raise Invalid("An answer needs a reason.")
+    conflict = Conflict.objects.select_for_update(of=("self",)).filter(id=conflict_id).first()
+    if conflict is None:
+        raise NotFound("There is no such conflict.")
+    if conflict.state != Conflict.State.OPEN:
+        raise StateConflict("This conflict was answered before.", state=conflict.state)
     return conflict
 
 
@@ -156,28 +225,68 @@ def _lock(conflict_id: UUID, actor: Actor, reason: str) -> Conflict:
     return conflict
 
 
-def _target(conflict: Conflict) -> tuple[str, UUID, str]:
-    parts = conflict.field.split("/")
-    if len(parts) == 1:
-        return "property", conflict.property_id, parts[0]
-    return parts[0], UUID(parts[1]), parts[2]
+def _waiting_observations(conflict: Conflict) -> list[UUID]:
+    if conflict.observation_id is None:
+        return []
+    rows = Observation.objects.filter(id=conflict.observation_id, state__in=_OPEN_OBSERVATION)
+    return list(rows.values_list("id", flat=True))
 
 
-def _value_now(kind: str, row_id: UUID, name: str) -> Any:
-    if name == "*":
-        return None
-    row = target_model(kind)._default_manager.filter(pk=row_id).first()
-    return json_value(getattr(row, name)) if row is not None else None
+def _take_the_fields(conflict: Conflict, waiting: list[UUID], *, actor: Actor, reason: str) -> None:
+    kind, row_id, name = target_of(conflict)
+    was_gone = conflict.before_answer == _ROW_WAS_GONE
+    if was_gone and not (name == "*" and conflict.ours is None) and _was_taken_off(conflict):
+        restore_row(conflict.property_id, actor=actor, target_kind=kind, target_id=row_id, reason=reason)
+    if waiting:
+        decision = accept_observations(waiting, actor=actor, reason=reason)
+        if decision.conflicts:
+            raise Invalid(decision.conflicts[waiting[0]])
+    elif name != "*":
+        _set(conflict, conflict.ours, actor=actor, reason=reason)
+    elif conflict.ours is None:
+        remove_row(conflict.property_id, actor=actor, target_kind=kind, target_id=row_id, reason=reason)
+    elif value_now(conflict) == _ROW_WAS_GONE:
+        add_row(
+            conflict.property_id, actor=actor, target_kind=kind, reason=reason, row_id=row_id, **conflict.ours
+        )
+
+
+def _was_taken_off(conflict: Conflict) -> bool:
+    _, row_id, _ = target_of(conflict)
+    return JournalEntry.objects.filter(row_id=row_id, operation="D").exists()
+
+
+def _put_row_back(conflict: Conflict, *, actor: Actor, reason: str) -> None:
+    """Undo what the answer did to a whole row: it comes back, or goes again, if nobody changed it since."""
+    kind, row_id, _ = target_of(conflict)
+    if conflict.before_answer != _ROW_WAS_GONE:
+        if value_now(conflict) == _ROW_WAS_GONE:
+            restore_row(conflict.property_id, actor=actor, target_kind=kind, target_id=row_id, reason=reason)
+        return
+    if value_now(conflict) == _ROW_WAS_GONE:
+        return
+    changed = JournalEntry.objects.filter(row_id=row_id, operation="U", at__gt=conflict.answered_at)
+    if conflict.answered_at and changed.exists():
+        raise StateConflict("The row was changed again since the answer.")
+    remove_row(conflict.property_id, actor=actor, target_kind=kind, target_id=row_id, reason=reason)
 
 
 def _spelled(kind: str, name: str, value: Any) -> Any:
     return json_value(read_value(kind, name, value))
 
 
-def _set(conflict: Conflict, value: Any, *, actor: Actor, reason: str) -> None:
-    kind, row_id, name = _target(conflict)
+def _set(conflict: Conflict, value: Any, *, actor: Actor, reason: str) -> Any:
+    """Set the field, and return the value as the record spells it."""
+    kind, row_id, name = target_of(conflict)
     if name == "*":
-        raise Invalid("Add or remove the row on the record card.")
+        raise Invalid("A whole row is there or not: take the office's or the field's.")
     update_row(
         conflict.property_id, actor=actor, target_kind=kind, target_id=row_id, reason=reason, **{name: value}
     )
+    return _spelled(kind, name, value)
+
+
+def _close(conflict: Conflict, choice: str, actor: Actor, reason: str) -> None:
+    conflict.state, conflict.reason = choice, reason[:200]
+    conflict.answered_by_id, conflict.answered_at = actor.person_id, timezone.now()
+    conflict.save()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assessment.office import registries as office
 from assessment.region.rules import Permission
-from fieldsync.office.pages import conflicts_state
+from fieldsync.office.conflict_pages import conflicts_state
 from fieldsync.office.quarantine_pages import quarantine_state
 from fieldsync.office.watch_pages import alarms_state
 

@@ -1,6 +1,11 @@
 """Writing the record. Each part of a card has its module; these are the names that others use."""
 
-from assessment.property.services.decisions import accept_observations, reject_observations
+from assessment.property.services.decisions import (
+    accept_observations,
+    reject_observations,
+    reopen_observations,
+    withdraw_observations,
+)
 from assessment.property.services.inspections import record_inspection, record_inspections
 from assessment.property.services.owners import record_confidentiality, transfer_ownership
 from assessment.property.services.papers import attach_document, attach_photo, record_permit
@@ -14,6 +19,7 @@ from assessment.property.services.record import (
     set_alias,
     update_row,
 )
+from assessment.property.services.restoring import restore_row
 from assessment.property.services.sketch import put_section, recompute_areas
 from assessment.property.services.tables import install_standard_codes, put_code
 
@@ -38,8 +44,11 @@ __all__ = [
     "record_permit",
     "reject_observations",
     "remove_row",
+    "reopen_observations",
+    "restore_row",
     "retire_property",
     "set_alias",
     "transfer_ownership",
     "update_row",
+    "withdraw_observations",
 ]

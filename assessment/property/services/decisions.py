@@ -16,11 +16,11 @@ from assessment.property.parameters import merge_tolerances
 from assessment.property.rules.policies import broken_invariant, policy_of
 from assessment.property.services.changes import CardRows, Key
 from assessment.property.services.locks import lock_properties
-from assessment.property.services.patch_values import read_base
+from assessment.property.services.patch_values import SERVERS_NUMBERS, read_base
 from assessment.property.services.sketch import shape_values
 from assessment.property.targets import TARGETS, WHOLE_ROW, read_value
 from assessment.region.actors import Actor
-from assessment.region.errors import Invalid, NotFound, Problem
+from assessment.region.errors import Forbidden, Invalid, NotFound, Problem
 from assessment.region.rules import Permission
 from assessment.region.scope import because
 
@@ -101,6 +101,41 @@ def reject_observations(observation_ids: Iterable[UUID], *, actor: Actor, reason
     return len(rows)
 
 
+def withdraw_observations(observation_ids: Iterable[UUID], *, actor: Actor, reason: str) -> int:
+    """Let the observer go back on what they saw, as long as nobody has decided on it.
+
+    Raises
+    ------
+    NotFound, Forbidden
+        One of them is not there or not in scope; the actor is not who saw it.
+
+    Returns
+    -------
+    int
+        How many were still open.
+    """
+    wanted = set(observation_ids)
+    rows = list(Observation.objects.filter(id__in=wanted))
+    if len(rows) != len(wanted):
+        raise NotFound("There is no such observation.")
+    if any(row.observed_by_id is None or row.observed_by_id != actor.person_id for row in rows):
+        raise Forbidden("Only who saw it can take it back.")
+    lock_properties(row.property_id for row in rows)
+    with because(reason):
+        return Observation.objects.filter(id__in=wanted, state__in=_OPEN).update(
+            state=Observation.State.SUPERSEDED, decided_at=timezone.now(), decision_reason=reason[:200]
+        )
+
+
+def reopen_observations(observation_ids: Iterable[UUID], *, actor: Actor, reason: str) -> int:
+    """Put decided observations back before a person, as disagreements; the record stays as it is."""
+    rows = [row for row in _locked(observation_ids, actor, reason) if row.state not in _OPEN]
+    with because(reason):
+        return Observation.objects.filter(id__in=[row.id for row in rows]).update(
+            state=Observation.State.CONFLICT, decided_by=None, decided_at=None, decision_reason=reason[:200]
+        )
+
+
 def _locked(observation_ids: Iterable[UUID], actor: Actor, reason: str) -> list[Observation]:
     wanted = set(observation_ids)
     if not reason.strip():
@@ -141,7 +176,11 @@ def _apply_row(row: Observation, key: Key, state: CardRows, reason: str) -> None
             state.remove(key, effective_on=row.observed_on, reason=reason)
         return
     if key not in state.rows:
-        values = {name: read_value(key[0], name, value) for name, value in row.value.items()}
+        values = {
+            name: read_value(key[0], name, value)
+            for name, value in row.value.items()
+            if name not in SERVERS_NUMBERS
+        }
         state.add(row.property_id, key, values, effective_on=row.observed_on, reason=reason)
 
 

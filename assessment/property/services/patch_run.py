@@ -14,6 +14,7 @@ from assessment.property.services.changes import CardRows, Key
 from assessment.property.services.observing import AUTO_ACCEPT, Observer
 from assessment.property.services.patch_types import CardPatch, FieldConflict, PatchResult
 from assessment.property.services.patch_values import (
+    SERVERS_NUMBERS,
     RowValues,
     contradictions,
     folded,
@@ -32,8 +33,6 @@ from assessment.region.errors import Invalid, Problem
 
 CHANGES_RECORD = frozenset({Outcome.TAKEN, Outcome.MERGED_SET, Outcome.APPENDED, Outcome.FIELD_WON})
 _MERGING = (PolicyKind.SET, PolicyKind.APPEND)
-# Given by the server: two tablets that each find a second outbuilding do not clash over its number.
-_SERVERS_NUMBERS = frozenset({"building_number", "line_number"})
 _REASON = f"seen in the field, accepted by the town's rule {AUTO_ACCEPT}"
 
 Write = Callable[[], None]
@@ -245,7 +244,7 @@ class PatchRun:
             differing = {
                 name: {"base": None, "new": value}
                 for name, value in new.items()
-                if name not in _SERVERS_NUMBERS
+                if name not in SERVERS_NUMBERS
                 and not alike(
                     policy_for(patch, name),
                     read_new(key[0], name, value),
@@ -259,7 +258,7 @@ class PatchRun:
         if self.rows.is_gone(key) or self.seen.was_known(key[1]):
             return self._park_all(patch, card, result, "edit-vs-remove")
         parent_waits = self._look_for_building(new, added)
-        values = {name: value for name, value in new.items() if name not in _SERVERS_NUMBERS}
+        values = {name: value for name, value in new.items() if name not in SERVERS_NUMBERS}
         read = {name: read_new(key[0], name, value) for name, value in values.items()}
         if key[0] == "section" and "points_ft" in read:
             shape = shape_values(points_ft=read["points_ft"])

@@ -20,6 +20,9 @@ from assessment.property.services.sketch import SketchOpen, shape_values
 from assessment.property.targets import WHOLE_ROW, changeable_fields, read_value, target_model
 from assessment.region.errors import Invalid
 
+# Given by the server: two tablets that each find a second outbuilding do not clash over its number.
+SERVERS_NUMBERS = frozenset({"building_number", "line_number"})
+
 
 class RowValues(Mapping[str, Any]):
     """A row's changeable columns, read when they are asked for: a card has fifty, a patch names three."""
