@@ -85,7 +85,7 @@ def conflict_item(request: HttpRequest, scope: PageScope, conflict_id: UUID) -> 
 @town_page("accept_observations", methods=("POST",))
 def conflict_answer(request: HttpRequest, scope: PageScope, conflict_id: UUID) -> HttpResponse:
     """Close a conflict, or open it again."""
-    _answer(request, scope, [conflict_id])
+    _answer(request, scope, [selectors.get_conflict(conflict_id).id])
     return back(request, scope, "field-conflicts")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -71,12 +72,21 @@ def read_choice(choices: Any, value: str | None) -> Any:
         raise Invalid("This is not one of the choices.") from error
 
 
-def card_panels(property_id: UUID, scope: PageScope, *ids: str) -> list[Mapping[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class CardPanel:
+    """A panel of the record card on a page of the field."""
+
+    title: str
+    template: str
+    values: Mapping[str, Any]
+
+
+def card_panels(property_id: UUID, scope: PageScope, *ids: str) -> list[CardPanel]:
     """Return panels of the record card, those of ``ids`` that are installed and have something to show."""
-    shown: list[Mapping[str, Any]] = []
+    shown: list[CardPanel] = []
     for panel in registries.panels:
         if panel.id in ids and scope.may(panel.permission):
             values = panel.context(property_id, scope)
             if values is not None:
-                shown.append({"title": panel.title, "template": panel.template, "values": values})
+                shown.append(CardPanel(panel.title, panel.template, values))
     return shown

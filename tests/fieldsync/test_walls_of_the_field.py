@@ -8,17 +8,19 @@ from uuid import uuid4
 
 import pytest
 
+from assessment.property.models import Building
+from assessment.region.scope import scope
 from fieldsync.client import ProblemAnswer, Tablet
 from tests.canaries.routes import Route, list_routes
 from tests.canaries.world import picture
-from tests.cast import TOWN_B, Cast
+from tests.cast import SYSTEM, TOWN_B, Cast
 from tests.fieldsync.conftest import MakeTablet, build_houses, draw
 
 PREFIX = "api/field/v1/"
 NOT_THERE: dict[str, Any] = {"sha256": "f" * 64}
 # Addresses that take no id in themselves; what their bodies may name is asked below.
 WITHOUT_IDS = {
-    "", "openapi.json", "docs", "devices/enrol", "devices/token", "devices/me", "devices/wiped", "sessions", "sessions/end", "mutations/status", "packages",
+    "", "openapi.json", "docs", "conflicts", "devices/enrol", "devices/token", "devices/me", "devices/wiped", "sessions", "sessions/end", "mutations/status", "packages",
     "photos/lookup", "push", "reconcile", "statement-key", "uploads", "docs/",
 }  # fmt: skip
 
@@ -36,6 +38,10 @@ def theirs(make_tablet: MakeTablet, cast: Cast) -> dict[str, Any]:
     tablet.download(str(package.id))
     tablet.take_photo(picture("BEE"), property_id=str(houses[0].property_id), role="front")
     pushed = tablet.push()
+    with scope(SYSTEM, towns=[TOWN_B], reason="the office"):
+        Building.objects.filter(id=houses[0].building_id).update(style="Ranch")
+    tablet.patch_card(str(houses[0].property_id), {houses[0].path("style"): "Cape Cod"})
+    clash = tablet.push()[0]["conflict_ids"][0]
     tablet.upload_photos()
     [photo] = tablet.store.photos("received")
     return {
@@ -45,6 +51,7 @@ def theirs(make_tablet: MakeTablet, cast: Cast) -> dict[str, Any]:
         "upload_id": photo["url"].rstrip("/").rpartition("/")[2],
         "mutation_id": pushed[0]["mutation_id"],
         "photo_sha256": photo["sha256"],
+        "conflict_id": clash,
     }
 
 
@@ -58,6 +65,8 @@ def ask(tablet: Tablet, route: Route, values: dict[str, Any], cursor: str) -> tu
         "Content-Type": "application/offset+octet-stream",
     }
     options: dict[str, Any] = {"headers": headers, "content": b""} if "uploads" in path else {}
+    if path.endswith("/answer"):
+        options = {"json": {"choice": "withdraw", "reason": "it is not mine"}}
     if path.endswith("/changes"):
         options["params"] = {"cursor": cursor}
     try:
@@ -74,7 +83,7 @@ def ask(tablet: Tablet, route: Route, values: dict[str, Any], cursor: str) -> tu
 def test_every_address_of_the_field_is_asked():
     unknown = {r.address for r in routes() if not r.parameters} - {PREFIX + each for each in WITHOUT_IDS}
     assert unknown == set(), "name it in WITHOUT_IDS, and ask for what its body may name"
-    assert {n for r in routes() for n in r.parameters} == {"package_id", "sha256", "upload_id"}
+    assert {n for r in routes() for n in r.parameters} == {"conflict_id", "package_id", "sha256", "upload_id"}
 
 
 def test_another_towns_things_are_answered_like_nothing(tablet: Tablet, theirs: dict[str, Any]):
@@ -95,3 +104,4 @@ def test_another_towns_changes_photos_and_packages_are_not_told_of(tablet: Table
     unknown = send("POST", "photos/lookup", json={"sha256": ["e" * 64]}).text
     assert looked_up.replace(theirs["photo_sha256"], "") == unknown.replace("e" * 64, "")
     assert tablet.list_packages() == []
+    assert send("GET", "conflicts", params={"only_open": False}).json() == {"conflicts": []}
