@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fieldsync", "0009_quarantine_takes_two_persons"),
+        ("fieldsync", "0010_why_a_record_left"),
     ]
 
     operations = [
