@@ -20,10 +20,10 @@ _CODE = re.compile(r"[a-z][a-z0-9_.-]*")
 _TONES = {
     state: tone
     for tone, states in {
-        "good": "done succeeded accepted signed final valid usable after_board active balanced loaded current",
+        "good": "met in_force posted done succeeded accepted signed final valid usable after_board active balanced loaded current",
         "busy": "running open valued claimed",
-        "wait": "queued pending waiting proposed undecided conflict observed draft price-only",
-        "bad": "failed rejected invalid revoked cancelled dead unbalanced expired",
+        "wait": "look queued pending waiting proposed undecided conflict observed draft price-only",
+        "bad": "missed refused failed rejected invalid revoked cancelled dead unbalanced expired",
     }.items()
     for state in states.split()
 }

@@ -27,6 +27,7 @@ from valuation.review.services import (
 )
 from valuation.runs.flags import FLAGS
 from valuation.runs.models import Run
+from valuation.runs.pages import label_of
 from valuation.runs.selectors import estimates_in, get_town_run, list_runs
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def conclusion(request: HttpRequest, scope: PageScope, conclusion_id: UUID) -> H
         "estimates": estimates,
         "explanation": next((each.explanation for each in estimates if each.approach == "cost"), []),
         "flags": [FLAGS.get(name, name) for name in found.flags],
+        "parts": [(part[0], label_of(part[0]), part[1]) for part in found.components],
         "overrides": selectors.overrides_of(found),
         "reasons": review_policy().reasons.items(),
         "policy": review_policy(),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORDERS = {
-    "change": "abs(c.value - b.appraised) / nullif(b.appraised, 0)::float DESC NULLS LAST, c.property_id",
+    "change": "abs(c.value - b.appraised) / nullif(b.appraised, 0)::float DESC NULLS LAST, "
+    "abs(m.value - c.value) / nullif(c.value, 0)::float DESC NULLS LAST, c.property_id",
     "value": "c.value DESC, c.property_id",
     "address": "p.address, c.property_id",
     "market": "abs(m.value - c.value) / nullif(c.value, 0)::float DESC NULLS LAST, c.property_id",

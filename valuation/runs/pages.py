@@ -137,7 +137,7 @@ def estimates_panel(property_id: UUID, page_scope: PageScope) -> Mapping[str, An
         "estimates": estimates,
         "explanation": _explained(conclusion, estimates),
         "lines": [
-            (code, _label(code), dollars, quantity, unit)
+            (code, label_of(code), dollars, quantity, unit)
             for code, dollars, quantity, unit in conclusion.components
         ],
         "flags": [FLAGS.get(name, name) for name in conclusion.flags],
@@ -156,7 +156,7 @@ def _explained(conclusion: Conclusion, estimates: list[Estimate]) -> list[tuple[
     return told
 
 
-def _label(code: str) -> str:
+def label_of(code: str) -> str:
     try:
         return abstract_codes().detail("real", code).label
     except UnknownCodeError:

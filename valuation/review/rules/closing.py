@@ -54,7 +54,9 @@ def checks_of(standing: Standing) -> list[Check]:
         return Check(id_, title, "missed" if count else "met", f"{count:,} {words}" if count else "none")
 
     unreviewed = sum(standing.unreviewed.values())
-    named = ", ".join(f"{name} {count:,}" for name, count in sorted(standing.unreviewed.items()) if count)
+    named = ", ".join(
+        f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(standing.unreviewed.items()) if count
+    )
     checks = [
         counted("concluded", "Every property has a conclusion", standing.without_conclusion, "without one"),
         counted("valued", "Every property has a value", standing.without_value, "at nothing"),
