@@ -177,6 +177,9 @@ class Tablet(Notebook):
                 if not page["has_more"]:
                     break
         except ProblemAnswer as problem:
+            if problem.code == "not-found":
+                # Taken back; or drawn after the backup that the server was restored from.
+                self.refill()
             if _is_gone(problem):
                 self.store.drop_package(package_id)
             if problem.retry != "refresh-manifest":
@@ -339,6 +342,9 @@ class Tablet(Notebook):
         }
         answer: dict[str, Any] = self.transport.send("POST", "reconcile", json=body).json()
         self.store.resend((first, last) for first, last in answer["missing_mutations"])
+        if answer["is_store_lost"]:
+            # Never give a number twice: the server would have to take this tablet for a copy.
+            self.store.set(last_seq=str(answer["last_seq"]))
         missing = set(answer["missing_photos"])
         for photo in self.store.photos("received"):
             if photo["sha256"] in missing:
