@@ -159,7 +159,10 @@ def admit(device_id: UUID, town_code: int) -> None:
 
 def is_disk_low() -> bool:
     """Whether photos should wait already: twice the reserve is left, or less."""
-    free = shutil.disk_usage(Path(settings.VAR_DIR)).free
+    try:
+        free = shutil.disk_usage(Path(settings.VAR_DIR)).free
+    except OSError:
+        return False  # a hint is never the reason for a failure
     return free < 2 * settings.DISK_RESERVE_MB * 1024 * 1024
 
 

@@ -14,9 +14,14 @@ class Bucket:
     at_s: float
 
     def refilled(self, now_s: float, *, rate_per_s: float, burst: int) -> Bucket:
-        """Return the bucket as it is now; a clock that was set back adds nothing."""
+        """Return the bucket as it is now.
+
+        Machines whose clocks differ a little earn nothing by it; one set back by more starts counting anew,
+        else a device would wait for the clock to come by again.
+        """
         earned = max(0.0, now_s - self.at_s) * rate_per_s
-        return Bucket(min(float(burst), self.tokens + earned), max(self.at_s, now_s))
+        at_s = now_s if self.at_s - now_s > _CLOCKS_DIFFER_S else max(self.at_s, now_s)
+        return Bucket(min(float(burst), self.tokens + earned), at_s)
 
     def take(self, wanted: int) -> tuple[Bucket, int]:
         """Return the bucket after giving up to ``wanted`` whole tokens, and how many it gave."""
@@ -26,6 +31,9 @@ class Bucket:
     def wait_s(self, *, rate_per_s: float) -> float:
         """Return after how many seconds it will have a whole token."""
         return max(0.0, (1.0 - self.tokens) / rate_per_s)
+
+
+_CLOCKS_DIFFER_S = 60
 
 
 def make_hints(

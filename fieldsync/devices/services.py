@@ -160,7 +160,11 @@ def _spend(nonce: str, town_code: int, *, expires_s: int, now: dt.datetime) -> b
     spent = SpentNonce(town_id=town_code, digest=rules.nonce_digest(nonce), expires_at=expires_at)
     try:
         with scope(Actor.system("give a device its token"), towns=[town_code]):
-            SpentNonce.objects.filter(expires_at__lt=now).delete()
+            # Those that another request is clearing away are left to it.
+            old = SpentNonce.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+                expires_at__lt=now
+            )
+            SpentNonce.objects.filter(id__in=list(old.values_list("id", flat=True)[:100])).delete()
             spent.save(force_insert=True)
     except IntegrityError:
         return False

@@ -45,6 +45,7 @@ def check_out(request: HttpRequest, package_id: UUID) -> PackageLine:
     Refused to an app that is too old to begin with new work; what it has collected is taken all the same.
     """
     with device_scope(request) as device:
+        require_fit_for_work(request, device)
         package = services.check_out_package(selectors.get_package_of_device(package_id, device.id), device)
         return _line(package, device.id)
 

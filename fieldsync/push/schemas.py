@@ -9,7 +9,18 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
 
@@ -36,6 +47,9 @@ class QueueIn(Schema):
     quota_used: float | None = None
 
 
+_UNSAID = {"app_version": ""}
+
+
 class PushIn(Schema):
     """A batch. ``mutations`` are read one by one, see :class:`MutationIn`."""
 
@@ -47,6 +61,18 @@ class PushIn(Schema):
     queue: QueueIn | None = None
     grants: list[Any] = Field([], description="offline grants of the people who made the items")
     mutations: list[Any]
+
+    @field_validator("app_version", "client_time", "queue", mode="wrap")
+    @classmethod
+    def _is_no_reason_to_refuse(
+        cls, said: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        """Pass over what the device says of itself when it cannot be read: field data came with it."""
+        try:
+            return read(said)
+        except ValidationError:
+            is_long = info.field_name == "app_version" and isinstance(said, str)
+            return said[:40] if is_long else _UNSAID.get(info.field_name or "")
 
 
 class FieldChangeIn(BaseModel):
