@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fieldsync.office import conflict_pages, device_pages, package_pages, pages, quarantine_pages, watch_pages
+from fieldsync.office import (
+    conflict_pages,
+    device_pages,
+    package_pages,
+    pages,
+    photo_pages,
+    quarantine_pages,
+    watch_pages,
+)
 
 urlpatterns = [
     path("field/packages/", package_pages.package_list, name="field-packages"),
@@ -38,6 +46,8 @@ urlpatterns = [
         quarantine_pages.quarantine_item,
         name="field-quarantine-item",
     ),
+    path("field/photos/", photo_pages.photo_list, name="field-photos"),
+    path("field/photos/decide", photo_pages.upload_decide, name="field-photo-decide"),
     path("field/held/", quarantine_pages.held_list, name="field-held"),
     path("field/held/decide", quarantine_pages.held_decide, name="field-held-decide"),
 ]

@@ -22,9 +22,11 @@ from fieldsync.devices.selectors import get_device, list_devices, list_events
 from fieldsync.devices.services import make_enrolment_code
 from fieldsync.office import schemas
 from fieldsync.office.package_api import router as packages
+from fieldsync.office.photo_api import router as photos
 
 router = Router(tags=["field work"])
 router.add_router("", packages)
+router.add_router("", photos)
 PageSize = Annotated[int, Field(ge=1, le=200)]
 
 

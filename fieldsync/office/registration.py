@@ -5,6 +5,7 @@ from __future__ import annotations
 from assessment.office import registries as office
 from assessment.region.rules import Permission
 from fieldsync.office.conflict_pages import conflicts_state
+from fieldsync.office.photo_pages import photos_state
 from fieldsync.office.quarantine_pages import quarantine_state
 from fieldsync.office.watch_pages import alarms_state
 
@@ -24,6 +25,7 @@ def register() -> None:
     for name, title, state in (
         ("conflicts", "Conflicts between field and office", conflicts_state),
         ("quarantine", "Sent by tablets and not applied", quarantine_state),
+        ("photos", "Photos overdue or in quarantine", photos_state),
     ):
         office.queues.register(
             office.Queue(

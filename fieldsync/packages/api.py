@@ -22,6 +22,7 @@ from fieldsync.packages.rules import read_range
 from fieldsync.packages.schemas import ManifestOut, PackageLine, PackagesOut
 from fieldsync.packages.tasks import start_build
 from fieldsync.photos.rules import is_sha256
+from fieldsync.photos.selectors import may_fetch
 from fieldsync.problems import PackageClosed, PackageNotReady, RangeNotSatisfiable
 
 router = Router(tags=["packages"], auth=DeviceBearer())
@@ -92,8 +93,10 @@ def get_bytes(request: HttpRequest, sha256: str) -> HttpResponseBase:
     if not is_sha256(sha256):
         raise NotFound("There is no such file.")
     etag = f'"{sha256}"'
-    with device_scope(request):
+    with device_scope(request) as device:
         blob = get_blob(sha256)
+        if not may_fetch(device, sha256):
+            raise NotFound("There is no such file.")
         if etag in request.headers.get("If-None-Match", ""):
             return _with_headers(HttpResponse(status=304), etag)
         file = open_blob(sha256)

@@ -7,6 +7,7 @@ from fieldsync.conflicts.models import Conflict
 from fieldsync.devices.models import Device
 from fieldsync.packages.rules import Selection
 from fieldsync.packages.services import draw_package
+from fieldsync.photos.models import Upload
 from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.push.rules import Status
 from fieldsync.reconciliation.models import Statement
@@ -61,11 +62,16 @@ def make_field(world: World) -> None:
         photos_here=0, held_count=0, quarantined_count=1, open_conflict_count=1, is_complete=True,
         is_store_lost=False, summary=f"{mark} statement", token=f"s1.{mark}",
     )  # fmt: skip
+    upload = Upload.objects.create(
+        town_id=town, device=device, photo_id=new_id(), sha256="0" * 64, length=9, media_type="image/jpeg",
+        state=Upload.State.QUARANTINED, began_at=NOW, expires_at=NOW, finished_at=NOW, decision_reason=mark,
+    )  # fmt: skip
     world.ids |= {
         "device_id": device.id,
         "package_id": package.id,
         "mutation_id": mutation.id,
         "conflict_id": conflict.id,
         "quarantine_id": waiting.id,
+        "upload_id": upload.id,
         "statement_id": statement.id,
     }

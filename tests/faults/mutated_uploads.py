@@ -291,13 +291,14 @@ def _patch(line: Transport, url: str, offset: int, content: bytes, checksum: str
 
 def main(arguments: list[str]) -> int:
     """Run against a server of its own and print what came of it."""
-    from tests.bench.field import make_tablet
     from tests.bench.serving import fresh_product, server
 
     only = int(arguments.pop(arguments.index("--only") + 1)) if "--only" in arguments else None
     numbers = [int(a) for a in arguments if a != "--only"]
     count, seed = (numbers + [10_000, 1][len(numbers) :])[:2]
     with fresh_product() as folder, server() as (address, _):
+        from tests.bench.field import make_tablet  # needs Django set up
+
         tablet = make_tablet(folder / "mutated", address)
         began = time.monotonic()
         if only is not None:
