@@ -25,6 +25,7 @@ from fieldsync.problems import (
     ChecksumMismatch,
     DiskReserve,
     FieldProblem,
+    Reauth,
     UploadCut,
     UploadGone,
     UploadOffsetWrong,
@@ -270,7 +271,10 @@ def _finish(upload: Upload, media_type: str) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_FINISH_SQL, parameters)
-        upload.id, upload.state = cursor.fetchone()
+        row = cursor.fetchone()
+    if row is None:  # as after a restore of an older backup
+        raise Reauth("This device is not known here.")
+    upload.id, upload.state = row
     upload.finished_at = now
     if upload.state == Upload.State.VERIFIED:
         count_photos(upload, media_type)

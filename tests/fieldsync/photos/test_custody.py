@@ -17,8 +17,8 @@ from assessment.region.ids import new_id
 from assessment.region.models import Person
 from assessment.region.scope import scope
 from fieldsync.client import Tablet, uploads
+from fieldsync.devices.lifecycle import set_device_state
 from fieldsync.devices.models import Device
-from fieldsync.devices.services import set_device_state
 from fieldsync.photos import custody, tasks
 from fieldsync.photos.models import Upload
 from tests.cast import SYSTEM, TOWN_A, TOWN_B, Cast
