@@ -8,6 +8,7 @@ from valuation.comparables import pages as comparables
 from valuation.income import pages as income
 from valuation.reports import pages as reports
 from valuation.review import pages as review
+from valuation.review import study_page
 from valuation.runs import pages
 
 urlpatterns = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("ratio-studies/<uuid:valuation_run_id>/review/mark", review.mark, name="review-mark"),
     path("ratio-studies/<uuid:valuation_run_id>/closing", review.closing, name="closing"),
     path("ratio-studies/<uuid:valuation_run_id>/compare", review.compare, name="compare-runs"),
+    path("ratio-studies/<uuid:valuation_run_id>/study", study_page.study, name="ratio-study"),
     path("ratio-studies/<uuid:valuation_run_id>/report", reports.report, name="valuation-report"),
     path("ratio-studies/<uuid:valuation_run_id>/public-file", reports.public, name="public-file"),
     path("conclusions/<uuid:conclusion_id>/", review.conclusion, name="conclusion"),

@@ -129,6 +129,16 @@ def test_two_runs_are_compared_in_figures_on_a_map_and_as_a_file(cast: Cast, run
     assert lines[0].startswith("property_id,account_number,address")
 
 
+def test_the_ratio_study_of_the_conclusions_has_figures_rules_chart_and_sales(
+    cast: Cast, runs: list[Run]
+) -> None:
+    text = signed_in(cast.assessor_a.email).get(address(cast, runs[0], "study")).content.decode()
+    assert text.count("<rect ") == 20
+    assert "Overall median ratio within 10 % of the level" in text
+    assert "not verified" in text
+    assert text.count("ELM ST</a>") > 20
+
+
 def test_the_queue_takes_as_many_queries_for_a_page_of_fifty_as_for_one_row(
     cast: Cast, runs: list[Run]
 ) -> None:
