@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from assessment.region.rules import Role
 from assessment.region.scope import scope
 from assessment.region.selectors import get_actor
 from assessment.region.services import assign_role, create_person, set_policy
-from fieldsync.client import Tablet
+from fieldsync.client import ProblemAnswer, Tablet
 from fieldsync.devices.services import make_enrolment_code
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import Selection
@@ -88,7 +89,14 @@ class World:
     """
 
     def __init__(
-        self, rng: random.Random, database: TestDatabase, folder: Path, *, devices: int, houses: int
+        self,
+        rng: random.Random,
+        database: TestDatabase,
+        folder: Path,
+        *,
+        devices: int,
+        houses: int,
+        packages: int | None = None,
     ) -> None:
         self.rng, self.database, self.folder = rng, database, folder
         self.application = WSGIHandler()
@@ -100,9 +108,9 @@ class World:
         self.houses = self._build_houses(houses)
         self.by_property = {house.property_id: house for house in self.houses}
         self.devices = [self._enrol(number) for number in range(devices)]
-        self.packages = [self._draw(device) for device in self.devices]
+        self.packages = [self._draw(number) for number in range(packages or devices)]
         for device in self.devices:
-            device.tablet.download(self.packages[device.number])
+            device.tablet.take_assigned()
 
     def token(self) -> int:
         """Return a number that this world never gave before."""
@@ -175,15 +183,16 @@ class World:
                 if not self.sync(device, tries=4) and not device.is_out:
                     raise AssertionError(f"tablet {device.number} cannot sync over a whole line")
 
-    def _draw(self, device: Device) -> str:
-        """Give a device a package of its own share of the houses and some of its neighbour's."""
-        share = len(self.houses) // len(self.devices)
-        start = device.number * share
+    def _draw(self, number: int) -> str:
+        """Draw a package of its own share of the houses and some of its neighbour's, for one of the tablets."""
+        device = self.devices[number % len(self.devices)]
+        share = max(2, len(self.houses) // len(self.devices))
+        start = number * share
         chosen = [self.houses[n % len(self.houses)] for n in range(start, start + share + share // 2)]
         ids = tuple(UUID(house.property_id) for house in chosen)
         with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
             package = draw_package(
-                TOWN_A, actor=SYSTEM, title=f"Route {device.number}", list_year=2026,
+                TOWN_A, actor=SYSTEM, title=f"Route {number}", list_year=2026,
                 selection=Selection(property_ids=ids, limit=20_000), device_id=UUID(device.tablet.device_id),
             )  # fmt: skip
         build_package(package.id, town_code=TOWN_A, actor=SYSTEM)
@@ -200,20 +209,22 @@ class World:
 
     def sync(self, device: Device, *, tries: int) -> bool:
         """Let a tablet sync until it has got through; returns whether it has."""
-        for _ in range(tries):
-            try:
-                device.tablet.sync()
-                device.tablet.take_assigned()
-            except TabletDied:
-                device.reopen(self)
-            except httpx.TransportError:
-                continue
-            except Exception as error:
-                if not _is_expected(error):
-                    raise
-            else:
-                return True
-        return False
+        return any(self.attempt(device, lambda: _sync(device.tablet)) for _ in range(tries))
+
+    def attempt(self, device: Device, act: Callable[[], Any]) -> bool:
+        """Let a tablet do something over its line; returns whether it got through."""
+        try:
+            act()
+        except TabletDied:
+            device.reopen(self)
+            return False
+        except httpx.TransportError:
+            return False
+        except ProblemAnswer as problem:
+            if not _is_expected(problem):
+                raise
+            return False
+        return True
 
     # --- backups ---
 
@@ -256,15 +267,13 @@ def _blobs() -> Path:
     return Path(settings.STORAGES["default"]["OPTIONS"]["location"])
 
 
-def _is_expected(error: Exception) -> bool:
-    """Whether the server said something that a tablet has to live with."""
-    from fieldsync.client import ProblemAnswer
+def _sync(tablet: Tablet) -> None:
+    tablet.sync()
+    tablet.take_assigned()
 
-    if not isinstance(error, ProblemAnswer):
-        return False
+
+def _is_expected(problem: ProblemAnswer) -> bool:
+    """Whether the server said something that a tablet has to live with."""
     # 400: a body that was cut on the way, answered by the server that read it.
-    return (
-        error.status in (400, 502)
-        or error.status >= 500
-        or error.code in ("device-revoked", "package-not-ready")
-    )
+    told = problem.code in ("device-revoked", "package-not-ready", "not-found", "package-closed")
+    return problem.status == 400 or problem.status >= 500 or told
