@@ -65,6 +65,7 @@ class Device:
     tablet: Tablet
     clock_offset: dt.timedelta = dt.timedelta()
     is_out: bool = False
+    is_wiped: bool = False
     mismatches: int = 0
 
     def reopen(self, world: World, *, schema_version: int | None = None) -> None:
@@ -214,6 +215,14 @@ class World:
     def attempt(self, device: Device, act: Callable[[], Any]) -> bool:
         """Let a tablet do something over its line; returns whether it got through."""
         try:
+            return self._attempt(device, act)
+        finally:
+            if device.is_out and not device.is_wiped and not device.tablet.store.spans():
+                # What only this tablet held is on the server alone from now on, and in no older backup.
+                device.is_wiped, self.backup = True, None
+
+    def _attempt(self, device: Device, act: Callable[[], Any]) -> bool:
+        try:
             act()
         except TabletDied:
             device.reopen(self)
@@ -259,8 +268,7 @@ class World:
         """Close tablets and drop the backup."""
         for device in self.devices:
             device.tablet.close()
-        if self.backup is not None:
-            self.database.cluster.drop_database(self.backup[0])
+        self.database.cluster.drop_database(f"{self.database.name}_backup")
 
 
 def _blobs() -> Path:
