@@ -44,7 +44,7 @@ check: setup setup-dev  ## lint, types, imports, migrations, client
 bench: setup setup-dev  ## measure the budgets at two sizes
 	@exec $(PY) -m tests.bench $(ARGS)
 
-soak: setup setup-dev  ## run tablets against a server for an hour
+soak: setup setup-dev  ## live 10,000 device-days with faults (ARGS=--memory: does anything grow)
 	@exec $(PY) -m tests.bench.soak $(ARGS)
 
 lock: .venv/dev.stamp  ## write requirements.txt and tests/requirements-dev.txt from pyproject.toml

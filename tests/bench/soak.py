@@ -1,6 +1,10 @@
-"""Tablets that go on and on against one real server: does anything grow?
+"""Two long tests of the field: is anything ever lost, and does anything grow?
 
-    python -m tests.bench.soak [MINUTES [TABLETS]]       60 minutes, 4 tablets
+    python -m tests.bench.soak                              10,000 device-days with faults
+    python -m tests.bench.soak --days 200                   fewer; --seed 17 shows one seed again
+    python -m tests.bench.soak --memory [MINUTES [TABLETS]] 60 minutes, 4 tablets
+
+Device-days are those of `tests.faults.run`. For memory, tablets go on and on against one real server.
 
 Each tablet patches its houses round after round and pulls what came of it. Each minute's line tells the pace, the
 memory and open files of the server's processes, and the size of the database; the last line compares the
@@ -141,4 +145,8 @@ def _open_files(master: int) -> int:
 
 if __name__ == "__main__":
     stated = sys.argv[1:]
+    if not stated or stated.pop(0) != "--memory":
+        from tests.faults.run import main as live_days
+
+        sys.exit(live_days(sys.argv[1:]))
     sys.exit(main(float(stated[0]) if stated else 60, int(stated[1]) if len(stated) > 1 else 4))

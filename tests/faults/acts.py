@@ -17,6 +17,10 @@ from fieldsync.devices.models import Device as DeviceRow
 from fieldsync.devices.services import set_device_state
 from fieldsync.feed.models import PackageRecord
 from fieldsync.packages.services import assign_package, build_package, change_members
+from fieldsync.photos.custody import release_upload
+from fieldsync.photos.models import Upload
+from fieldsync.push.models import Quarantine
+from fieldsync.quarantine.services import apply_quarantined
 from tests.cast import SYSTEM, TOWN_A
 from tests.faults.entered import Value
 from tests.faults.line import Fault
@@ -220,6 +224,20 @@ def accept(world: World) -> None:
     )
 
 
+def apply_parked(world: World) -> None:
+    """Apply some of what waits in quarantine, and let photos count."""
+    with scope(world.office, towns=[TOWN_A]):
+        rows = Quarantine.objects.filter(state="waiting").order_by("mutation__device_seq", "id")
+        waiting = list(rows.values_list("id", flat=True)[:8])
+        uploads = list(
+            Upload.objects.filter(state="quarantined").order_by("began_at").values_list("id", flat=True)[:8]
+        )
+    for key in waiting:
+        _attempt(world, lambda key=key: apply_quarantined(key, actor=world.office, reason="it is right"))
+    for key in uploads:
+        _attempt(world, lambda key=key: release_upload(key, actor=world.office, reason="it is ours"))
+
+
 def move_house(world: World) -> None:
     """Take a house out of one package and put it into another."""
     rng = world.rng
@@ -288,6 +306,7 @@ OFFICE: tuple[tuple[Callable[[World], None], int], ...] = (
     (edit, 40),
     (resolve, 10),
     (accept, 6),
+    (apply_parked, 5),
     (move_house, 10),
     (reassign, 3),
     (rebuild, 3),

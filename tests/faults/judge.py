@@ -79,13 +79,18 @@ class _Rows:
         self.quarantined = {
             str(row["mutation_id"])
             for row in self.all(
-                "SELECT m.mutation_id FROM fieldsync_quarantine q JOIN fieldsync_mutation m ON m.id = q.mutation_id"
+                "SELECT m.mutation_id FROM fieldsync_quarantine q JOIN fieldsync_mutation m ON m.id = q.mutation_id "
+                "WHERE q.state <> 'applied'"
             )
         }
-        parked = {row["entity_id"] for key, row in self.ledger.items() if key in self.quarantined}
-        # Held is right only while the visit itself waits in quarantine for a person.
+        here = {
+            row["id"]
+            for kind in ("inspection", "property", "building", "feature", "photo")
+            for row in self.all(f"SELECT id FROM assessment_{kind}")
+        }
+        # Held is right only while what it builds on is not on record: it never came, or is in quarantine.
         self.held = {
-            key for key, row in self.ledger.items() if row["status"] == "held" and row["held_for"] in parked
+            key for key, row in self.ledger.items() if row["status"] == "held" and row["held_for"] not in here
         }
         self.observations: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.by_field: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
@@ -261,6 +266,9 @@ def _fate(change: Change, value: Value, rows: _Rows) -> str:
 def _judge_photos(world: World, rows: _Rows, verdict: Verdict) -> None:
     blobs = {row["sha256"]: row["byte_count"] for row in rows.all("SELECT * FROM assessment_blob")}
     photos = {row["sha256"]: row for row in rows.all("SELECT * FROM assessment_photo")}
+    parked = {
+        row["sha256"] for row in rows.all("SELECT sha256 FROM fieldsync_upload WHERE state = 'quarantined'")
+    }
     waiting = {p["sha256"] for d in world.devices for p in d.tablet.store.photos("waiting")}
     declared = {c.body["entity_id"]: c for c in world.entered.changes.values() if c.kind == "photo.declare"}
     root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
@@ -283,7 +291,10 @@ def _judge_photos(world: World, rows: _Rows, verdict: Verdict) -> None:
             verdict.hold(is_seen, f"I6 photo {photo_id} was declared and is not on record")
         else:
             counts = photo["state"] in ("verified", "processed", "unprocessable")
-            verdict.hold(counts, f"I6 photo {photo_id} is {photo['state']}, and its bytes are here")
+            verdict.totals["photos in quarantine"] += sha256 in parked
+            verdict.hold(
+                counts or sha256 in parked, f"I6 photo {photo_id} is {photo['state']}, and its bytes are here"
+            )
 
 
 # --- I5: feeds ---

@@ -252,6 +252,14 @@ class World:
 
     def restore(self) -> None:
         """Put the last backup in place of everything, and begin new epochs, as `manage.py restore` does."""
+        self.put_back()
+        with scope(SYSTEM, towns=[TOWN_A], reason="restore"):
+            run_restore_hooks(actor=SYSTEM, towns=[TOWN_A], reason="restored")
+        self.watch.begin_epoch()
+        self.restores += 1
+
+    def put_back(self) -> None:
+        """Make database and blobs what they were when the backup was taken, as if nothing had happened since."""
         assert self.backup is not None
         name, self.entered.office = self.backup[0], list(self.backup[1])
         connections.close_all()
@@ -259,10 +267,6 @@ class World:
         self.database.cluster.create_database(self.database.name, template=name)
         shutil.rmtree(_blobs())
         shutil.copytree(self.folder / "backup", _blobs(), copy_function=os.link)
-        with scope(SYSTEM, towns=[TOWN_A], reason="restore"):
-            run_restore_hooks(actor=SYSTEM, towns=[TOWN_A], reason="restored")
-        self.watch.begin_epoch()
-        self.restores += 1
 
     def close(self) -> None:
         """Close tablets and drop the backup."""
