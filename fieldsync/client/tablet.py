@@ -144,6 +144,8 @@ class Tablet(Notebook):
             Bytes or records are not those of the manifest. What was held before is still there.
         """
         manifest: dict[str, Any] = self.transport.send("GET", f"packages/{package_id}/manifest").json()
+        if self.store.get("epoch") not in (None, manifest["epoch"]):
+            self.refill()
         records: list[dict[str, Any]] = []
         for part in manifest["parts"]:
             content = self.parts.fetch(self.transport, part)
@@ -153,6 +155,7 @@ class Tablet(Notebook):
         if own != manifest["checksum"]["value"] or len(records) != manifest["checksum"]["records"]:
             raise PackageDamaged(f"records sum to {own}, the manifest says {manifest['checksum']['value']}")
         self.store.replace_package(manifest, records)
+        self.store.set(epoch=manifest["epoch"])
         held = [self.store.manifest(key)["parts"] for key in self.store.packages()]
         self.parts.keep_only({part["sha256"] for parts in held for part in parts})
         return manifest
@@ -301,6 +304,8 @@ class Tablet(Notebook):
         results = self.push()
         photos = 0 if self.hints.get("pause_photos") else self.upload_photos()
         try:
+            if not self.store.packages():
+                self.refill()  # without a package there is no cursor to tell that the server was restored
             changes = sum(self._pull_if_there(package_id) for package_id in self.store.packages())
         except ProblemAnswer as problem:
             if problem.code == "device-revoked":
@@ -317,6 +322,8 @@ class Tablet(Notebook):
             return 0
 
     def _obey(self, wipe: str) -> None:
+        if wipe == "after-upload":
+            self.refill()
         is_empty = not self.store.count_unfinished() and not self.store.photos("waiting")
         if wipe == "now" or (wipe == "after-upload" and is_empty):
             self.wipe()
@@ -349,6 +356,8 @@ class Tablet(Notebook):
         for photo in self.store.photos("received"):
             if photo["sha256"] in missing:
                 self.store.set_photo(photo["photo_id"], state="waiting", url=None)
+        if answer["epoch"] is not None:
+            self.store.set(epoch=answer["epoch"])
         return answer
 
     def close(self) -> None:

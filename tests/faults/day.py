@@ -88,4 +88,6 @@ def _take_step(world: World, device: Device, step: int) -> None:
             acts.update_app(world, device)
     elif step == 3:
         world.sync(device, tries=rng.randint(1, 5))
+        if rng.random() < 0.3:
+            world.attempt(device, device.tablet.reconcile)
         device.line.deliver_late()
