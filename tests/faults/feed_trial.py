@@ -280,7 +280,7 @@ def _judge(plan: Plan, readers: list[Reader]) -> Verdict:
     with plan.connect() as connection:
         committed = _journaled(connection)
         verdict = Verdict(
-            commits=len({value for values in committed.values() for value in values} - {DRAWN_WITH}),
+            commits=len({value for values in committed.values() for value in values} & set(tried)),
             acknowledged=len(acknowledged),
             polls=sum(reader.polls for reader in readers),
             unanswered_polls=sum(reader.unanswered for reader in readers),

@@ -60,7 +60,7 @@ class Command(BaseCommand):
         except Problem as problem:
             raise CommandError(problem.detail) from problem
         except OSError as trouble:
-            raise CommandError(f"{trouble.filename}: {trouble.strerror}") from trouble
+            raise CommandError(f"{trouble.filename or options['out']}: {trouble.strerror}") from trouble
         figures = {
             "folder": str(options["out"].resolve()),
             "tables": len(manifest.survey.tables),

@@ -59,7 +59,7 @@ class Command(BaseCommand):
         except LauncherError as trouble:
             raise CommandError(str(trouble)) from trouble
         except OSError as trouble:
-            raise CommandError(f"{trouble.filename}: {trouble.strerror}") from trouble
+            raise CommandError(f"{trouble.filename or settings.VAR_DIR}: {trouble.strerror}") from trouble
         survey = restored.manifest.survey
         self.stdout.write(
             f"{survey.rows:,} rows of {len(survey.tables)} tables are restored as of {restored.manifest.made_at}, "

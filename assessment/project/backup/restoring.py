@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 import time
@@ -164,10 +165,7 @@ def _put_files(folder: Path) -> None:
     blobs = folder / BLOBS
     for path in sorted(blobs.rglob("*")) if blobs.is_dir() else []:
         if path.is_file():
-            name = blob_path(path.name)
-            if not default_storage.exists(name):
-                with path.open("rb") as file:
-                    default_storage.save(name, File(file))
+            _put_file(path)
     certifications = folder / CERTIFICATIONS
     if certifications.is_dir():
         for path in certifications.rglob("*"):
@@ -175,6 +173,25 @@ def _put_files(folder: Path) -> None:
             if path.is_file() and target.exists() and target.read_bytes() != path.read_bytes():
                 raise RestoreRefused(f"{target} exists and is a different certification: move it away first.")
         shutil.copytree(certifications, settings.CERTIFICATIONS_DIR, dirs_exist_ok=True)
+
+
+def _put_file(path: Path) -> None:
+    """Put one file in its place, unless it is there whole: a restore that was cut off may have left half of it."""
+    name = blob_path(path.name)
+    if default_storage.exists(name):
+        digest = hashlib.sha256()
+        with default_storage.open(name, "rb") as held:
+            for chunk in held.chunks():
+                digest.update(chunk)
+        if digest.hexdigest() == path.name:
+            return
+        default_storage.delete(name)
+    try:
+        with path.open("rb") as file:
+            default_storage.save(name, File(file))
+    except OSError:
+        default_storage.delete(name)
+        raise
 
 
 def _begin_anew(target: Database, manifest: Manifest) -> list[str]:
