@@ -28,7 +28,7 @@ from fieldsync.devices.models import Device, DevicePace
 from fieldsync.devices.pacing_rules import Bucket, make_hints
 from fieldsync.problems import Busy, RateLimited
 
-LEASE = 20
+LEASE = 50
 LEASE_LIFE_S = 30.0
 SLOT_WAIT_S = 10.0
 _FORGET_ABOVE = 10_000
