@@ -204,6 +204,8 @@ class Batch:
                 for item in here.values()
                 if self._is_held(item) and UUID(self.final[item.mutation_id]["held_for"]) in arrived
             }
+            for item in waiting.values():
+                item.was_parked = True  # its visit may be on record by now; what was seen at it is not
             come = []
             by_device = sorted(waiting.values(), key=lambda item: item.device_id)
             for device_id, run in groupby(by_device, key=lambda item: item.device_id):
