@@ -14,7 +14,7 @@ import numpy as np
 from valuation.market.rules import Floats
 from valuation.ratio.rules import prb
 
-_LEAST, _LOW, _HIGH = 200, 0.8, 1.35
+_LEAST, _LOW, _HIGH = 1000, 0.8, 1.35
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class EquityCorrection:
 def fit_equity(predicted: Floats, prices: Floats, *, target: float = 0.0) -> EquityCorrection:
     """Find the stretch at which PRB is the target, by halving, and the level at which the median ratio is 1.
 
-    Under 200 sales only the level is fitted: a slope of so few is noise.
+    Under 1,000 sales only the level is fitted: a slope of so few is noise, and the rolling models of a small table regress
+    more than the one that is used, so that the correction would overshoot (Lebanon: PRB from -0.01 to +0.11).
     """
     log = np.log(predicted)
     middle = float(np.median(log))

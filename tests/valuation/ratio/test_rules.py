@@ -102,6 +102,29 @@ def test_a_resample_by_weights_equals_the_statistic_of_the_drawn_rows() -> None:
         assert block[name][0] == pytest.approx(statistic(values[drawn], prices[drawn]), rel=1e-9), name
 
 
+@pytest.mark.parametrize("count", [3, 4, 57])
+def test_every_one_of_many_draws_has_the_cod_and_prb_of_its_rows(count: int) -> None:
+    from valuation.ratio.rules import resampling
+
+    values, prices = sales(count)
+    draws = np.random.default_rng(2).integers(0, count, (40, count))
+    draws = draws[[len(set(row)) > 2 for row in draws]]
+    order = np.argsort(values / prices, kind="stable")
+    weights = np.array([np.bincount(row, minlength=count)[order] for row in draws], dtype=float)
+    block = resampling._block(resampling._sorted(values, prices, values / prices), weights)
+    for at, row in enumerate(draws):
+        assert block["cod"][at] == pytest.approx(rules.cod(values[row], prices[row]), rel=1e-9, abs=1e-9)
+        assert block["prb"][at] == pytest.approx(rules.prb(values[row], prices[row]), rel=1e-8)
+
+
+def test_the_statistics_that_are_asked_for_are_those_of_the_whole_set() -> None:
+    values, prices = sales()
+    whole = rules.resample(values, prices, resamples=30, seed=3)
+    some = rules.resample(values, prices, resamples=30, seed=3, only=("prb", "median"))
+    assert set(some) == {"prb", "median"}
+    assert all(np.array_equal(some[name], whole[name]) for name in some)
+
+
 def test_one_seed_gives_one_bootstrap_and_another_seed_another() -> None:
     values, prices = sales()
     first = rules.resample(values, prices, resamples=50, seed=3)

@@ -7,7 +7,7 @@ Resamples are worked in blocks that fit a processor's cache. One seed gives one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ class _Sorted:
 
     ratios: Floats
     sums: Floats
+    ones_and_ratios: Floats
     half_prices: Floats
     half_values: Floats
     by_price: NDArray[np.intp]
@@ -44,6 +45,7 @@ def _sorted(values: Floats, prices: Floats, ratios: Floats) -> _Sorted:
     return _Sorted(
         ratios=r,
         sums=np.column_stack((r, a, s)),
+        ones_and_ratios=np.column_stack((np.ones(len(r)), r)),
         half_prices=0.5 * s,
         half_values=0.5 * a,
         by_price=by_price,
@@ -53,43 +55,71 @@ def _sorted(values: Floats, prices: Floats, ratios: Floats) -> _Sorted:
     )
 
 
-def _block(sales: _Sorted, weights: Floats) -> dict[str, Floats]:
-    """Return each statistic of each resample; ``weights`` has shape (resamples, n)."""
+def _block(sales: _Sorted, weights: Floats, only: Collection[str] = STATISTICS) -> dict[str, Floats]:
+    """Return each wanted statistic of each resample; ``weights`` has shape (resamples, n)."""
     n = len(sales.ratios)
     running = np.cumsum(weights, axis=1)
-    lower = (running <= (n - 1) // 2).sum(axis=1)
-    upper = (running <= n // 2).sum(axis=1)
+    lower = np.array([row.searchsorted((n - 1) // 2, side="right") for row in running])
+    upper = np.array([row.searchsorted(n // 2, side="right") for row in running])
     median = 0.5 * (sales.ratios[lower] + sales.ratios[upper])
 
     ratio_sum, value_sum, price_sum = (weights @ sales.sums).T
     mean = ratio_sum / n
     weighted_mean = value_sum / price_sum
-    deviations = np.abs(sales.ratios - median[:, None])
-    cod = 100.0 * np.einsum("ij,ij->i", weights, deviations) / n / median
+    found = {"median": median, "mean": mean, "weighted_mean": weighted_mean, "prd": mean / weighted_mean}
+    if "cod" in only:
+        found["cod"] = 100.0 * _deviations(sales, weights, running, upper, median, ratio_sum) / n / median
+    if "prb" in only:
+        found["prb"] = _prb(sales, weights, median, mean)
+    if "mki" in only:
+        found["mki"] = _mki(sales, weights, value_sum, price_sum)
+    return {name: found[name] for name in only}
 
-    x = np.log2(sales.half_prices + sales.half_values / median[:, None])
-    y = sales.ratios / median[:, None] - 1.0
+
+def _deviations(
+    sales: _Sorted,
+    weights: Floats,
+    running: Floats,
+    upper: NDArray[np.intp],
+    median: Floats,
+    ratio_sum: Floats,
+) -> Floats:
+    """Return the sum of absolute deviations from each draw's median; sales are sorted, so it is two sums.
+
+    The sum below the median is one product up to a common place, and the few sales between it and each median.
+    """
+    n, common = len(sales.ratios), int(np.median(upper))
+    below = weights[:, :common] @ sales.ratios[:common]
+    for row, end in enumerate(upper):
+        if end > common:
+            below[row] += weights[row, common:end] @ sales.ratios[common:end]
+        elif end < common:
+            below[row] -= weights[row, end:common] @ sales.ratios[end:common]
+    count = np.where(upper > 0, running[np.arange(len(upper)), np.maximum(upper, 1) - 1], 0.0)
+    return np.asarray(ratio_sum - 2.0 * below - median * (n - 2.0 * count), dtype=np.float64)
+
+
+def _prb(sales: _Sorted, weights: Floats, median: Floats, mean: Floats) -> Floats:
+    """Return the slopes; natural logarithms inside, since processors are quicker at them."""
+    n = len(sales.ratios)
+    x = np.log(sales.half_prices + sales.half_values * (1.0 / median)[:, None])
     wx = weights * x
-    mean_x, mean_y = wx.sum(axis=1) / n, mean / median - 1.0
+    sum_x, sum_xr = (wx @ sales.ones_and_ratios).T
+    mean_x, mean_y = sum_x / n, mean / median - 1.0
     sxx = np.einsum("ij,ij->i", wx, x) / n - mean_x**2
-    sxy = np.einsum("ij,ij->i", wx, y) / n - mean_x * mean_y
-    prb = sxy / sxx
+    sxy = (sum_xr / median - sum_x) / n - mean_x * mean_y
+    return np.asarray(np.log(2.0) * sxy / sxx, dtype=np.float64)
 
+
+def _mki(sales: _Sorted, weights: Floats, value_sum: Floats, price_sum: Floats) -> Floats:
+    n = len(sales.ratios)
     drawn = weights[:, sales.by_price]
     drawn_values = np.add.reduceat(drawn * sales.values_by_price, sales.tie_starts, axis=1)
     drawn = np.add.reduceat(drawn, sales.tie_starts, axis=1)
     ranks = np.cumsum(drawn, axis=1) - 0.5 * drawn + 0.5
     value_gini = 2.0 * np.einsum("ij,ij->i", drawn_values, ranks) / value_sum - (n + 1)
     price_gini = 2.0 * np.einsum("ij,ij,j->i", drawn, ranks, sales.tie_prices) / price_sum - (n + 1)
-    return {
-        "median": median,
-        "mean": mean,
-        "weighted_mean": weighted_mean,
-        "cod": cod,
-        "prd": mean / weighted_mean,
-        "prb": prb,
-        "mki": value_gini / price_gini,
-    }
+    return np.asarray(value_gini / price_gini, dtype=np.float64)
 
 
 def resample(
@@ -99,6 +129,7 @@ def resample(
     resamples: int = 1000,
     seed: int = 0,
     weights: Floats | None = None,
+    only: Collection[str] = STATISTICS,
     on_block: Callable[[int], object] | None = None,
 ) -> dict[str, Floats]:
     """Draw the sales with replacement and return every statistic of every draw.
@@ -111,13 +142,15 @@ def resample(
         Start of the random numbers (PCG64).
     weights : ndarray, shape (n,), optional
         Chance of each sale to be drawn, in proportion; all alike by default.
+    only : collection of str
+        The statistics that are wanted, of ``STATISTICS``; MKI takes a third of the time.
     on_block : callable, optional
         Told the number of draws done, for a progress bar.
 
     Returns
     -------
     dict of str to ndarray, shape (resamples,)
-        Keys of ``STATISTICS``.
+        Keys of ``only``.
 
     Raises
     ------
@@ -142,10 +175,10 @@ def resample(
                 draws = np.searchsorted(chances, random.random((size, n)), side="right").astype(np.int32)
             draws += (np.arange(size, dtype=np.int32) * np.int32(n))[:, None]
             drawn = np.bincount(draws.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
-            blocks.append(_block(sales, drawn))
+            blocks.append(_block(sales, drawn, only))
             if on_block is not None:
                 on_block(size)
-    return {name: np.concatenate([block[name] for block in blocks]) for name in STATISTICS}
+    return {name: np.concatenate([block[name] for block in blocks]) for name in only}
 
 
 def _chances(weights: Floats, ratios: Floats) -> Floats:
