@@ -10,6 +10,7 @@ from fieldsync.office import (
     package_pages,
     pages,
     photo_pages,
+    quality_pages,
     quarantine_pages,
     watch_pages,
 )
@@ -23,6 +24,12 @@ urlpatterns = [
     ),
     path(
         "field/packages/<uuid:package_id>/package.gpkg", package_pages.package_file, name="field-package-file"
+    ),
+    path("field/rechecks/", quality_pages.recheck_list, name="field-rechecks"),
+    path("field/rechecks/draw", quality_pages.recheck_draw, name="field-recheck-draw"),
+    path("field/rechecks/<uuid:recheck_id>/", quality_pages.recheck_page, name="field-recheck"),
+    path(
+        "field/rechecks/<uuid:recheck_id>/decide", quality_pages.recheck_decide, name="field-recheck-decide"
     ),
     path("field/devices/", pages.device_list, name="field-devices"),
     path("field/devices/<uuid:device_id>/", watch_pages.device_page, name="field-device"),

@@ -23,10 +23,12 @@ from fieldsync.devices.services import make_enrolment_code
 from fieldsync.office import schemas
 from fieldsync.office.package_api import router as packages
 from fieldsync.office.photo_api import router as photos
+from fieldsync.office.quality_api import router as quality
 
 router = Router(tags=["field work"])
 router.add_router("", packages)
 router.add_router("", photos)
+router.add_router("", quality)
 PageSize = Annotated[int, Field(ge=1, le=200)]
 
 

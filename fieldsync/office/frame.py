@@ -40,7 +40,8 @@ def field_page(
     trail = [("Field", field_url(scope, "field-packages"))]
     if below is not None:
         trail.append((below[0], field_url(scope, below[1])))
-    shown = {"nav": "field", "crumbs": crumbs(scope, *trail, title), **values}
+    may_check = scope.may("manage_packages")
+    shown = {"nav": "field", "crumbs": crumbs(scope, *trail, title), "may_check": may_check, **values}
     return render(request, f"fieldsync/{template}", shown)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -16,6 +15,7 @@ from assessment.office.pages.base import town_page
 from assessment.office.pages.jobs import view_of
 from assessment.office.registries import PageScope
 from assessment.region.errors import Invalid, Problem
+from assessment.region.models import Person
 from assessment.region.rules import Permission, Role, permissions_of
 from assessment.region.selectors import list_people
 from fieldsync.devices import selectors as devices
@@ -85,7 +85,7 @@ def package_page(request: HttpRequest, scope: PageScope, package_id: UUID) -> Ht
         "more": max(0, len(records) - SHOWN_PROPERTIES),
         "may_manage": may_manage,
         "devices": [line.device for line in lines if line.device.state == Device.State.ACTIVE],
-        "people": _inspectors(scope) if may_manage else [],
+        "people": list_inspectors(scope) if may_manage else [],
     }
     return field_page(request, scope, "package.html", package.title, values)
 
@@ -154,8 +154,8 @@ def _draw_page(
     return field_page(request, scope, "package_draw.html", "Draw a package", values)
 
 
-def _inspectors(scope: PageScope) -> list[Any]:
-    """Those who may inspect in the town today."""
+def list_inspectors(scope: PageScope) -> list[Person]:
+    """Return those who may inspect in the town today."""
     held = list_people(scope.town.code, on=timezone.localdate())
     return [
         person

@@ -23,6 +23,7 @@ from fieldsync.packages.rules import PACKAGE_MAX_PROPERTIES, Budget, Selection, 
 from fieldsync.packages.selectors import count_carried, list_records
 from fieldsync.problems import OverBudget, PackageClosed
 from fieldsync.push.versions import CURRENT_VERSION
+from fieldsync.quality.selectors import find_first_person
 
 __all__ = [
     "assign_package", "build_package", "change_members", "check_out_package", "close_package", "create_package",
@@ -123,6 +124,8 @@ def assign_package(
     person = _find_person(package, person_id) if person_id else None
     if device is None and person is None:
         raise Invalid("Name the tablet or the person.")
+    if package.is_blind:
+        _require_another(package, device, person)
     _require_budget(package, device)
     if device != package.device or device is None:
         package.checked_out_by = package.checked_out_at = None
@@ -246,6 +249,14 @@ def _find_person(package: Package, person_id: UUID) -> Person:
     if not who.may(Permission.INSPECT, package.town_id):
         raise Conflict(f"{person.name} may not inspect in this town.")
     return person
+
+
+def _require_another(package: Package, device: Device | None, person: Person | None) -> None:
+    who = person.id if person else device.person_id if device else None
+    if who is None:
+        raise Conflict("A re-check goes to a person: nobody carries this tablet.")
+    if who == find_first_person(package.id):
+        raise Conflict("A re-check goes to another person than the first.")
 
 
 def _require_budget(package: Package, device: Device | None) -> None:

@@ -6,7 +6,7 @@ the order of their ids.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from fieldsync.photos.services import ON_THE_WAY
 from fieldsync.push.reading import BadPath, Item, join_path, list_year_of, split_changes
 from fieldsync.push.rules import Status
 from fieldsync.push.schemas import InspectionIn, PatchIn, PhotoIn
+from fieldsync.quality.comparing import find_checked, start_comparing
 
 
 @dataclass(slots=True)
@@ -68,8 +69,10 @@ def apply_items(items: Sequence[Item], *, device: Device, actor: Actor) -> Effec
     effects: Effects = {}
     visits = [item for item in ordered if isinstance(item.payload, InspectionIn)]
     _record_visits(visits, effects, device=device, actor=actor)
-    _apply_patches(ordered, effects, actor=actor)
+    checked = find_checked(item.envelope.package_id for item in ordered if item.envelope is not None)
+    _apply_patches(ordered, effects, actor=actor, checked=checked.keys())
     _declare_photos([i for i in ordered if isinstance(i.payload, PhotoIn)], effects, device=device)
+    start_comparing(checked)
     return effects
 
 
@@ -124,13 +127,15 @@ def _visit(item: Item, device: Device, actor: Actor) -> Visit:
     )
 
 
-def _apply_patches(items: Sequence[Item], effects: Effects, *, actor: Actor) -> None:
+def _apply_patches(
+    items: Sequence[Item], effects: Effects, *, actor: Actor, checked: Collection[UUID]
+) -> None:
     """Apply what was seen at visits and what was patched, in one order, as chains of values need it."""
     patches: list[CardPatch] = []
     owners: list[Item] = []
     for item in items:
         try:
-            made = _patches_of(item, effects)
+            made = _patches_of(item, effects, checked)
         except BadPath as error:
             effects[item.mutation_id] = Effect(Status.QUARANTINED, "field-unknown", str(error))
             continue
@@ -145,7 +150,7 @@ def _apply_patches(items: Sequence[Item], effects: Effects, *, actor: Actor) -> 
         effects[mutation_id] = _joined(effects.get(mutation_id), results)
 
 
-def _patches_of(item: Item, effects: Effects) -> list[CardPatch]:
+def _patches_of(item: Item, effects: Effects, checked: Collection[UUID]) -> list[CardPatch]:
     assert item.envelope is not None
     said, envelope = item.payload, item.envelope
     day = timezone.localdate(item.captured_at())
@@ -154,6 +159,7 @@ def _patches_of(item: Item, effects: Effects) -> list[CardPatch]:
         "captured_at": item.captured_at(),
         "base_version": envelope.base_version,
         "may_wait": item.may_wait,
+        "is_check": envelope.package_id in checked,
     }
     if isinstance(said, PatchIn):
         property_id = envelope.entity_id

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,6 +11,7 @@ from assessment.property.models import Inspection, Property
 from assessment.region.models import Person
 from assessment.region.walls import TownForeignKey, TownModel
 from fieldsync.packages.models import Package
+from fieldsync.quality.rules import agreement_percent
 
 
 class Recheck(TownModel):
@@ -46,6 +49,11 @@ class Recheck(TownModel):
             ),
         ]
         indexes = [models.Index(fields=["town", "state", "drawn_at"])]
+
+    @property
+    def agreement_percent(self) -> Decimal | None:
+        """Share of the compared fields that agree; None before the first."""
+        return agreement_percent(self.fields_compared, self.fields_agreeing)
 
 
 class RecheckItem(TownModel):

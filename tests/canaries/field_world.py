@@ -10,6 +10,7 @@ from fieldsync.packages.services import draw_package
 from fieldsync.photos.models import Upload
 from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.push.rules import Status
+from fieldsync.quality.models import Recheck, RecheckItem
 from fieldsync.reconciliation.models import Statement
 from tests.canaries.world import NOW, World, maker
 from tests.cast import SYSTEM
@@ -66,7 +67,24 @@ def make_field(world: World) -> None:
         town_id=town, device=device, photo_id=new_id(), sha256="0" * 64, length=9, media_type="image/jpeg",
         state=Upload.State.QUARANTINED, began_at=NOW, expires_at=NOW, finished_at=NOW, decision_reason=mark,
     )  # fmt: skip
+    recheck = Recheck.objects.create(
+        town_id=town,
+        package=package,
+        first_person=world.person,
+        seed=1,
+        percent=5,
+        population=1,
+        drawn_at=NOW,
+    )
+    RecheckItem.objects.create(
+        town_id=town,
+        recheck=recheck,
+        property_id=world.ids["property_id"],
+        first_inspection_id=world.ids["inspection_id"],
+        comparison=[{"path": mark, "first": mark, "second": mark, "agrees": True}],
+    )
     world.ids |= {
+        "recheck_id": recheck.id,
         "device_id": device.id,
         "package_id": package.id,
         "mutation_id": mutation.id,

@@ -85,8 +85,8 @@ class Observer:
         return row["id"]  # type: ignore[no-any-return]
 
     def rule(self, patch: CardPatch, card: Property, name: str) -> str:
-        """Return the rule that lets a field through at once, or nothing. Estimates always wait."""
-        if patch.changes[name].get("is_estimated"):
+        """Return the rule that lets a field through at once, or nothing. Estimates and checks always wait."""
+        if patch.is_check or patch.changes[name].get("is_estimated"):
             return ""
         key = (card.town_id, patch.observed_on)
         if key not in self._rules:

@@ -158,8 +158,8 @@ class PatchRun:
     ) -> MergeResult:
         kind = patch.target_kind
         new = read_new(kind, name, change["new"])
-        base = read_base(kind, name, change.get("base"))
         server = values.get(name)
+        base = server if patch.is_check else read_base(kind, name, change.get("base"))
         policy = policy_for(patch, name)
         walked: list[int] = []
         steps = []

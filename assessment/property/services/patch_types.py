@@ -26,6 +26,9 @@ class CardPatch:
     may_wait
         Whether something that the device did before is still missing: what would clash is held then, since
         the missing change may be what it starts from.
+    is_check
+        Seen a second time to be compared, by somebody whose card hid what the first had entered: it starts from
+        whatever is on record, and waits for a person.
     """
 
     property_id: UUID
@@ -40,6 +43,7 @@ class CardPatch:
     captured_at: dt.datetime | None = None
     base_version: int | None = None
     may_wait: bool = False
+    is_check: bool = False
 
 
 @dataclass(frozen=True, slots=True)
