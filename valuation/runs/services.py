@@ -46,8 +46,10 @@ def code_version() -> str:
         "cost",
         "fitting",
         "frames",
+        "intervals",
         "income",
         "market",
+        "pooling",
         "runs/rules",
         "runs/parameters",
     ):
