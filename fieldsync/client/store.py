@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS package (
 CREATE TABLE IF NOT EXISTS record (
   package_id TEXT NOT NULL, kind TEXT NOT NULL, record_id TEXT NOT NULL, data TEXT NOT NULL,
   hash TEXT NOT NULL, PRIMARY KEY (package_id, kind, record_id));
+CREATE TABLE IF NOT EXISTS stated (id TEXT PRIMARY KEY, at TEXT NOT NULL);
 """
 UNFINISHED = ("waiting", "held")
 # What a mutation does to the view until its effect has been pulled: shown; to leave with the next delta; gone.
@@ -196,6 +197,45 @@ class Store:
             held = self._db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
             return max(int(held), self._last(self._db))
 
+    def let_go(self, now: str, before: str) -> list[Path]:
+        """Note what a complete statement covers, and forget what one has covered since ``before``.
+
+        Both are the server's times in UTC, ISO 8601: a tablet's own clock must not decide what is deleted.
+        Only what is final goes, of properties that are in no package here any more, photos with their
+        declaration. Returns the photos' files, which the caller removes.
+        """
+        with self.transaction() as db:
+            db.execute(
+                "DELETE FROM stated WHERE id IN (SELECT mutation_id FROM outbox WHERE status IN (?, ?))",
+                UNFINISHED,
+            )
+            db.execute(
+                "DELETE FROM stated WHERE id IN (SELECT photo_id FROM photo WHERE state <> 'received')"
+            )
+            db.execute(
+                "INSERT OR IGNORE INTO stated SELECT mutation_id, ? FROM outbox WHERE status NOT IN (?, ?) "
+                "UNION SELECT photo_id, ? FROM photo WHERE state = 'received'",
+                (now, *UNFINISHED, now),
+            )
+            self._keep_last(db)
+            db.execute(
+                "DELETE FROM outbox WHERE mutation_id IN (SELECT id FROM stated WHERE at < ?) "
+                "AND property_id NOT IN (SELECT record_id FROM record) AND NOT EXISTS (SELECT 1 FROM photo p "
+                "WHERE p.photo_id = entity_id AND p.photo_id NOT IN (SELECT id FROM stated WHERE at < ?))",
+                (before, before),
+            )
+            gone = (
+                "photo_id IN (SELECT id FROM stated WHERE at < ?) "
+                "AND photo_id NOT IN (SELECT entity_id FROM outbox)"
+            )
+            paths = db.execute(f"SELECT path FROM photo WHERE {gone}", (before,)).fetchall()  # noqa: S608  above
+            db.execute(f"DELETE FROM photo WHERE {gone}", (before,))  # noqa: S608  above
+            db.execute(
+                "DELETE FROM stated WHERE id NOT IN (SELECT mutation_id FROM outbox) "
+                "AND id NOT IN (SELECT photo_id FROM photo)"
+            )
+        return [Path(row[0]) for row in paths]
+
     def add_photo(self, photo_id: str, sha256: str, length: int, mime: str, path: Path) -> None:
         """Keep a photo's place; its bytes stay in ``path`` until the server has given a receipt."""
         with self.transaction() as db:
@@ -289,14 +329,16 @@ class Store:
     def wipe(self) -> None:
         """Forget everything but who this device is and the last number it gave."""
         with self.transaction() as db:
-            last = db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
-            db.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('last_seq', ?)", (str(max(last, self._last(db))),)
-            )
-            for table in ("outbox", "photo", "package", "record"):
+            self._keep_last(db)
+            for table in ("outbox", "photo", "package", "record", "stated"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608  the names above
         with self._lock:
             self._db.execute("VACUUM")
+
+    def _keep_last(self, db: sqlite3.Connection) -> None:
+        """Keep the highest number given, before the entries that show it go."""
+        last = db.execute("SELECT coalesce(max(device_seq), 0) FROM outbox").fetchone()[0]
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('last_seq', ?)", (str(max(last, self._last(db))),))
 
     @staticmethod
     def _last(db: sqlite3.Connection) -> int:

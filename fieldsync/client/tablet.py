@@ -336,7 +336,11 @@ class Tablet(Notebook):
             path.unlink()
 
     def reconcile(self) -> dict[str, Any]:
-        """Compare inventories with the server and queue again whatever it lacks."""
+        """Compare inventories with the server and queue again whatever it lacks.
+
+        When nothing is missing, what was stated complete ``keep_days`` ago and is in no package any more is
+        removed from the disk; never before, since a restored server may need it.
+        """
         body = {
             "device_id": self.device_id,
             "last_seq": self.store.last_seq(),

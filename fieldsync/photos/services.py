@@ -18,6 +18,7 @@ from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
 from assessment.region.scope import scope
 from fieldsync.devices.models import Device
+from fieldsync.measures import UPLOAD_BYTES
 from fieldsync.photos import rules, spool
 from fieldsync.photos.models import Upload
 from fieldsync.photos.renditions import start_drawing_soon
@@ -230,6 +231,7 @@ def _receive(
         got = spool.receive(turn, read, offset=held, count=count, check=check)
     except spool.ChunkMismatch as error:
         raise _at(ChecksumMismatch("The chunk was thrown away."), held) from error
+    UPLOAD_BYTES.inc(max(0, got.length - held))
     if got.length == upload.length:
         _verify(upload, turn, got.sha256)
     if got.is_cut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -50,6 +51,7 @@ class ReconcileOut(Schema):
     last_seq: int
     epoch: UUID | None
     keep_days: int
+    server_time: datetime
     summary: str
     statement: str
 

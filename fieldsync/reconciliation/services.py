@@ -14,6 +14,7 @@ from fieldsync.devices.models import Device
 from fieldsync.feed import rules as feed_rules
 from fieldsync.feed import selectors as feed
 from fieldsync.keys import statement_key
+from fieldsync.measures import STATEMENTS
 from fieldsync.packages.selectors import list_packages_of_device
 from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.push.rules import Status
@@ -70,6 +71,7 @@ def reconcile(device: Device, claim: ReconcileIn, *, now: dt.datetime) -> Reconc
         last_seq=max([claim.last_seq or 0, *(end for _, end in claim.seq_ranges), *(end for _, end in inventory.unknown)]),
         epoch=feed.find_epoch(device.town_id),
         keep_days=KEEP_DAYS,
+        server_time=now,
         summary="",
         statement="",
     )  # fmt: skip
@@ -168,6 +170,7 @@ def _keep(
         summary=answer.summary,
         token=answer.statement,
     )
+    STATEMENTS.labels("yes" if answer.is_complete else "no").inc()
     if answer.is_store_lost:
         log.error("a tablet lost its own store", device=str(device.id), spans=answer.unknown_to_device)
     if answer.stale_packages:

@@ -27,7 +27,6 @@ from assessment.project.postgres import APP, SUPERUSER, Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_S = 0.005
-DRAWN_WITH = 1820  # what every building begins with, counted in the journal like a commit
 _READ = """
 SELECT r.seq, r.record_id::text, b.living_area_sqft
 FROM fieldsync_packagerecord r JOIN assessment_building b ON b.property_id = r.record_id AND b.town_id = r.town_id

@@ -81,3 +81,56 @@ def test_the_reference_client_needs_nothing_of_the_server() -> None:
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+DAYS = [f"2026-11-{day:02}T18:00:00+00:00" for day in range(1, 29)]
+
+
+def work(store: Store, tmp_path: Path, property_id: str) -> dict[str, Any]:
+    """A photo of a property, declared, acknowledged and received; returns its declaration."""
+    path = tmp_path / f"photo of {property_id}"
+    path.write_bytes(b"x")
+    photo_id = str(new_id())
+    store.add_photo(photo_id, "0" * 64, 1, "image/jpeg", path)
+    body = {"mutation_id": str(new_id()), "entity_id": photo_id, "kind": "photo.declare"}
+    (kept,) = store.add_mutations([{**body, "data": {"property_id": property_id}}])
+    store.finish([{"mutation_id": kept["mutation_id"], "status": "applied"}])
+    store.set_photo(photo_id, state="received", url=None)
+    return kept
+
+
+def test_what_was_acknowledged_stays_until_its_package_is_closed_and_its_days_are_over(
+    store: Store, tmp_path: Path
+) -> None:
+    manifest = {"package_id": "p", "cursor": "c"}
+    store.replace_package(manifest, [{"kind": "card", "id": "open", "data": {}}])
+    work(store, tmp_path, "open")
+    work(store, tmp_path, "closed")
+    assert store.let_go(DAYS[0], DAYS[0]) == [], "stated today"
+    assert store.let_go(DAYS[14], DAYS[0]) == [], "stated fourteen days ago, to the minute"
+    assert store.let_go(DAYS[15], DAYS[1]) == [tmp_path / "photo of closed"]
+    assert (store.spans(), store.last_seq(), len(store.photos("received"))) == ([[1, 1]], 2, 1)
+    store.drop_package("p")
+    assert store.let_go(DAYS[16], DAYS[2]) == [tmp_path / "photo of open"]
+    assert (store.spans(), store.last_seq()) == ([], 2)
+    (fresh,) = store.add_mutations([mutation()])
+    assert fresh["device_seq"] == 3, "no number is given twice, also when its mutation is gone"
+
+
+def test_what_a_restored_server_asked_for_again_waits_its_days_anew(store: Store, tmp_path: Path) -> None:
+    kept = work(store, tmp_path, "closed")
+    store.let_go(DAYS[0], DAYS[0])
+    store.resend([(1, 1)])
+    store.let_go(DAYS[20], DAYS[6])
+    assert store.spans() == [[1, 1]], "it is not acknowledged"
+    store.finish([{"mutation_id": kept["mutation_id"], "status": "applied"}])
+    assert store.let_go(DAYS[21], DAYS[7]) == []
+    assert store.spans() == [[1, 1]]
+
+
+def test_a_photo_that_has_not_come_keeps_its_declaration(store: Store, tmp_path: Path) -> None:
+    kept = work(store, tmp_path, "closed")
+    store.set_photo(kept["entity_id"], state="waiting", url=None)
+    store.let_go(DAYS[0], DAYS[0])
+    assert store.let_go(DAYS[20], DAYS[6]) == []
+    assert store.spans() == [[1, 1]]

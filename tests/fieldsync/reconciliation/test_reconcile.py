@@ -87,7 +87,7 @@ def test_a_statement_is_checked_offline_with_the_published_key(
 def test_every_statement_is_kept_as_it_was_given(tablet: Tablet, houses: list[House]) -> None:
     tablet.patch_card(str(houses[0].property_id), {"comment": "seen"})
     first = tablet.reconcile()
-    tablet.sync()
+    tablet.push()
     second = tablet.reconcile()
     with scope(SYSTEM, towns=[TOWN_A]):
         kept = list(Statement.objects.order_by("stated_at"))
@@ -194,3 +194,31 @@ def test_a_package_whose_rows_went_wrong_is_named(tablet: Tablet, houses: list[H
     tablet.store.put_record(str(package.id), "card", str(houses[0].property_id), {"property": {}})
     answer = tablet.reconcile()
     assert (answer["checksums_ok"], answer["stale_packages"]) == (False, [str(package.id)])
+
+
+def test_a_tablet_whose_store_was_put_back_counts_on_and_is_no_copy(
+    tablet: Tablet, houses: list[House]
+) -> None:
+    """As from the backup of a tablet: its key and its older store, from before the last two changes."""
+    package = draw(houses, tablet.device_id)
+    tablet.download(str(package.id))
+    for n in range(3):
+        tablet.patch_card(str(houses[n].property_id), {"comment": f"visit {n}"})
+    tablet.sync()
+    with tablet.store.transaction() as db:
+        db.execute("DELETE FROM outbox WHERE device_seq > 1")
+    assert tablet.reconcile()["is_store_lost"]
+    tablet.patch_card(str(houses[3].property_id), {"comment": "visit 3"})
+    assert [result["status"] for result in tablet.push()] != ["quarantined"]
+    answer = tablet.reconcile()
+    assert (answer["is_store_lost"], answer["is_complete"], answer["last_seq"]) == (False, True, 4)
+
+
+def test_a_complete_statement_removes_nothing_at_once(tablet: Tablet, houses: list[House]) -> None:
+    tablet.take_photo(make_bytes(1000), property_id=str(houses[0].property_id))
+    tablet.sync()
+    answer = tablet.reconcile()
+    assert (answer["is_complete"], answer["keep_days"]) == (True, 14)
+    [photo] = tablet.store.photos("received")
+    assert Path(photo["path"]).exists()
+    assert tablet.store.spans() == [[1, 1]]
