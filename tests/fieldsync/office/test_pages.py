@@ -50,6 +50,20 @@ def test_a_code_made_on_the_page_lets_a_tablet_in(office: Client, new_tablet: Ne
     assert "Tablet 7" in text(office, f"{FIELD}/devices/")
 
 
+def test_a_code_names_who_will_carry_the_tablet(office: Client, new_tablet: NewTablet, cast: Cast) -> None:
+    assert f'value="{cast.collector_a.id}"' in text(office, f"{FIELD}/devices/")
+    for number, (person, carrier) in enumerate(
+        [(cast.collector_a.id, cast.collector_a.id), (cast.collector_b.id, None)]
+    ):
+        answer = office.post(f"{FIELD}/devices/code", {"label": str(number), "person": str(person)})
+        code = re.search(r"\d{3}-\w{4}-\w{4}-\w{4}", answer.content.decode())
+        assert code
+        tablet = new_tablet(str(number))
+        tablet.enrol(code[0], name="")
+        with scope(SYSTEM, towns=[TOWN_A]):
+            assert Device.objects.get(id=tablet.device_id).person_id == carrier, "of this town's people only"
+
+
 def test_a_tablet_is_revoked_on_the_page(office: Client, tablet: Tablet) -> None:
     address = f"{FIELD}/devices/{tablet.device_id}"
     asked = text(office, f"{address}/step?step=revoke")

@@ -26,6 +26,7 @@ from fieldsync.client.overlay import fields_of
 from fieldsync.packages.cards import render_cards
 from fieldsync.push.models import Mutation
 from tests.cast import SYSTEM, TOWN_A
+from tests.fieldsync.conftest import House, draw
 
 BODIES = [json.loads(line) for line in Path("tests/golden/mutations/v1.ndjson").read_text().splitlines()]
 SQUARE = [[0, 0], [30.5, 0], [30.5, 20], [0, 20]]
@@ -134,3 +135,21 @@ def missing(old: Any, new: Any, where: str = "card") -> list[str]:
     if isinstance(old, list) and isinstance(new, list):
         return missing(old[0], new[0], f"{where}[]") if old and new else []
     return [] if type(old) is type(new) else [f"{where} was {type(old).__name__}"]
+
+
+def test_a_client_of_version_1_pulls_whole_cards_that_it_can_read(
+    tablet: Tablet, houses: list[House]
+) -> None:
+    """It knows neither patches nor any member that came later, and its own rows have the server's checksum."""
+    package = draw(houses, tablet.device_id)
+    tablet.download(str(package.id))
+    cursor = tablet.store.packages()[str(package.id)]
+    with scope(SYSTEM, towns=[TOWN_A], reason="the office"):
+        Building.objects.filter(id=houses[0].building_id).update(style="Ranch")
+    path = f"packages/{package.id}/changes"
+    page = tablet.transport.send("GET", path, params={"cursor": cursor, "limit": 1000}).json()
+    (change,) = page["changes"]
+    assert (change["op"], change["kind"], change["id"]) == ("put", "card", str(houses[0].property_id))
+    assert fields_of(change["data"])[houses[0].path("style")] == "Ranch"
+    tablet.store.apply_changes(str(package.id), page["changes"], page["next_cursor"])
+    assert tablet.store.checksum(str(package.id)) == (6, page["checksum"]["value"])
