@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,21 @@ class Notebook:
             }
             for body in bodies
         )
+
+    def queue_state(self) -> dict[str, Any]:
+        """Return how much is unsent, since when, and how full the disk is: the office watches it."""
+        pending, oldest = self.store.backlog()
+        photos = self.store.photos("waiting")
+        age_s = (self.clock() - dt.datetime.fromisoformat(oldest)).total_seconds() if oldest else None
+        disk = shutil.disk_usage(self.folder)
+        return {
+            "pending": pending,
+            "photos": len(photos),
+            "bytes": sum(photo["bytes"] for photo in photos),
+            "oldest_age_s": max(0, round(age_s)) if age_s is not None else None,
+            "persisted": True,
+            "quota_used": round(disk.used / disk.total, 3),
+        }
 
     @property
     def actor_id(self) -> str | None:

@@ -3,7 +3,6 @@
 import datetime as dt
 import gzip
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,20 +14,20 @@ import httpx
 from fieldsync.client import uploads
 from fieldsync.client.canonical import checksum, content_hash, new_id
 from fieldsync.client.device_key import DeviceKey
-from fieldsync.client.notebook import SCHEMA_VERSION, Notebook, wall_clock
+from fieldsync.client.notebook import SCHEMA_VERSION, wall_clock
 from fieldsync.client.parts import PackageDamaged, PartStore
+from fieldsync.client.people import People
 from fieldsync.client.transport import ATTEMPTS, ProblemAnswer, Transport
 
 __all__ = ["PackageDamaged", "Tablet"]
 
 BATCH = 200
-GRANTS = 20
 PULL = {"limit": 1000, "patches": "true"}
 # Whole batches that the server refuses for what is in them; it is looked for by halves.
 _SPLIT = frozenset({"batch-too-large", "bad-json", "bad-batch"})
 
 
-class Tablet(Notebook):
+class Tablet(People):
     """One device with its folder on disk.
 
     Parameters
@@ -98,29 +97,6 @@ class Tablet(Notebook):
     def me(self) -> dict[str, Any]:
         """Return what the server's policy for this device is."""
         return dict(self.transport.send("GET", "devices/me").json())
-
-    def sign_in(self, email: str, password: str) -> dict[str, Any]:
-        """Sign a person in on this tablet (online); what is recorded from now on names them as its author.
-
-        The grants of those who worked here go along with every push: what was made in a session is proven by
-        it however late it is sent.
-        """
-        body = {"email": email, "password": password}
-        session: dict[str, Any] = self.transport.send("POST", "sessions", json=body).json()
-        grants = [*self.grants(), session["grant"]][-GRANTS:]
-        self.store.set(grants=json.dumps(grants), session=json.dumps(session))
-        return session
-
-    def sign_out(self) -> None:
-        """Lock the tablet for who works on it; nothing that was recorded goes. Works offline too."""
-        session = json.loads(self.store.get("session") or "null")
-        if session is None:
-            return
-        self.store.set(session="null")
-        try:
-            self.transport.send("POST", "sessions/end", json={"session_id": session["session_id"]})
-        except (ProblemAnswer, httpx.TransportError):
-            return  # it is locked here; the server's session ends by itself when the grant expires
 
     def list_packages(self) -> list[dict[str, Any]]:
         """Return the packages assigned to this device."""
@@ -249,28 +225,13 @@ class Tablet(Notebook):
             "app_version": self.app_version,
             "schema_version": self.schema_version,
             "client_time": self._now(),
-            "queue": self._queue(),
+            "queue": self.queue_state(),
             "grants": self.grants(),
             "mutations": mutations,
         }
         content = gzip.compress(json.dumps(body).encode(), 1)
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         return dict(self.transport.send("POST", "push", headers=headers, content=content).json())
-
-    def _queue(self) -> dict[str, Any]:
-        """Return how much is unsent, since when, and how full the disk is: the office watches it."""
-        pending, oldest = self.store.backlog()
-        photos = self.store.photos("waiting")
-        age_s = (self.clock() - dt.datetime.fromisoformat(oldest)).total_seconds() if oldest else None
-        disk = shutil.disk_usage(self.folder)
-        return {
-            "pending": pending,
-            "photos": len(photos),
-            "bytes": sum(photo["bytes"] for photo in photos),
-            "oldest_age_s": max(0, round(age_s)) if age_s is not None else None,
-            "persisted": True,
-            "quota_used": round(disk.used / disk.total, 3),
-        }
 
     def upload_photos(self) -> int:
         """Send the bytes of every photo the server still lacks; returns how many it has acknowledged."""
