@@ -64,11 +64,12 @@ def store_blob(source: BinaryIO | bytes, *, town_code: int, media_type: str) -> 
 def adopt_file(path: Path, *, sha256: str, town_code: int, media_type: str) -> Blob:
     """Move a finished, verified and fsynced file into the store, and return the town's blob row.
 
-    On the file system this is one atomic rename; on other storages the bytes are copied.
+    On the file system this is one atomic rename; on other storages the bytes are copied. Whoever stores
+    or removes the same bytes meanwhile waits for this transaction's end, as for `lock_bytes`.
     """
     size = path.stat().st_size
     name = blob_path(sha256)
-    _keep_from_removal(sha256)
+    lock_bytes([sha256])
     if isinstance(default_storage, FileSystemStorage) or hasattr(default_storage, "base_location"):
         target = Path(default_storage.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -97,13 +98,23 @@ def remove_blob(sha256: str, *, town_code: int) -> bool:
     that nothing of the town refers to them. Whoever stores the same bytes meanwhile waits, and stores
     them anew.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [sha256])
+    lock_bytes([sha256])
     Blob.objects.filter(town_id=town_code, sha256=sha256).delete()
     if Blob.objects.filter(sha256=sha256).exists():
         return False
     default_storage.delete(blob_path(sha256))
     return True
+
+
+def lock_bytes(hashes: Iterable[str]) -> None:
+    """Let those who look for bytes and those who store or remove them wait for each other, to the end of
+    the transaction; always in the order of the hashes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(h, 7)) FROM unnest(%s::text[]) h ORDER BY h",
+            [sorted(set(hashes))],
+        )
 
 
 def _keep_from_removal(sha256: str) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from assessment.property.blobs import remove_blob
+from assessment.property.blobs import lock_bytes, remove_blob
 from assessment.property.models import Blob, Document, Photo
 from assessment.region.actors import Actor
 from assessment.region.errors import Invalid, NotFound
@@ -18,7 +18,7 @@ from fieldsync.packages.models import Package
 from fieldsync.photos import spool
 from fieldsync.photos.models import Upload
 from fieldsync.photos.parameters import value_of
-from fieldsync.photos.services import count_photos, end_upload, lock_hashes
+from fieldsync.photos.services import count_photos, end_upload
 
 
 class SecondPersonNeeded(Invalid):
@@ -33,6 +33,7 @@ def release_upload(upload_id: UUID, *, actor: Actor, reason: str) -> Upload:
     NotFound, Forbidden
     """
     upload = _lock_quarantined(upload_id, actor)
+    lock_bytes([upload.sha256])
     with because(reason):
         _decide(upload, Upload.State.VERIFIED, actor, reason)
         blob = Blob.objects.get(town_id=upload.town_id, sha256=upload.sha256)
@@ -115,7 +116,7 @@ def remove_orphans(town_code: int, *, actor: Actor, now: dt.datetime, limit: int
     )
     count = 0
     for upload in rows.order_by("sha256")[:limit]:
-        lock_hashes([upload.sha256])
+        lock_bytes([upload.sha256])
         if _is_used(upload):
             continue
         upload.state = Upload.State.ENDED

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from assessment.property.blobs import lock_bytes
 from assessment.property.models import Blob, Photo, Property
 from assessment.region.ids import new_id
 from assessment.region.scope import because
 from fieldsync.devices.models import Device
 from fieldsync.photos.models import Upload
 from fieldsync.photos.rules.images import warning
-from fieldsync.photos.services import lock_hashes
 
 _DESCRIBED = [
     "property_id", "inspection_id", "role", "state", "sha256", "byte_count", "media_type", "taken_at",
@@ -62,7 +62,7 @@ def declare_photos(declarations: Sequence[Declaration], *, device: Device) -> li
     """
     if not declarations:
         return []
-    lock_hashes(d.sha256 for d in declarations)
+    lock_bytes(d.sha256 for d in declarations)
     town_code = device.town_id
     known = _known_properties(town_code, {d.property_id for d in declarations})
     hashes = {d.sha256 for d in declarations}

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from assessment.property.blobs import adopt_file
+from assessment.property.blobs import adopt_file, lock_bytes
 from assessment.property.models import Blob, Photo
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
@@ -92,6 +92,7 @@ def begin_upload(device: Device, declared: rules.Declared) -> Upload:
     if upload.state in _KEPT:
         return upload
     if held_bytes is not None:
+        lock_bytes([upload.sha256])
         upload.length = held_bytes
         _finish(upload, held_type)
         return upload
@@ -248,7 +249,6 @@ def _verify(upload: Upload, turn: spool.Turn, sha256: str | None) -> int:
     media_type = rules.sniff_mime(turn.head()) or "application/octet-stream"
     actor = Actor(person_id=None, name="device", device_id=upload.device_id)
     with scope(actor, towns=[upload.town_id]):
-        lock_hashes([upload.sha256])
         with turn.moment():
             adopt_file(
                 spool.path_of(upload.id),
@@ -283,8 +283,11 @@ def _finish(upload: Upload, media_type: str) -> None:
 
 
 def count_photos(upload: Upload, media_type: str) -> int:
-    """Let the photos that were declared with these bytes count; returns how many now do."""
-    lock_hashes([upload.sha256])
+    """Let the photos that were declared with these bytes count; returns how many now do.
+
+    The caller holds the lock of the bytes (`lock_bytes`): a declaration looks for what this writes, and
+    this for what that writes; without it, two that commit at once would both miss the other.
+    """
     return (
         _photos_of(upload)
         .filter(state__in=ON_THE_WAY)
@@ -294,18 +297,6 @@ def count_photos(upload: Upload, media_type: str) -> int:
 
 def _photos_of(upload: Upload) -> QuerySet[Photo]:
     return Photo.objects.filter(town_id=upload.town_id, sha256=upload.sha256)
-
-
-def lock_hashes(hashes: Iterable[str]) -> None:
-    """Let a photo's declaration and the end of its upload wait for each other.
-
-    Each looks for what the other writes; without this, two that commit at once would both miss it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(h, 7)) FROM unnest(%s::text[]) h ORDER BY h",
-            [sorted(set(hashes))],
-        )
 
 
 def end_upload(upload: Upload) -> None:
