@@ -90,9 +90,8 @@ def list_photos_beside(conflict: Conflict, limit: int = 6) -> Sequence[Photo]:
     """Return the photos of the visit at which the field's value was seen, or else the property's latest."""
     seen = Observation.objects.filter(town_id=conflict.town_id, id=conflict.observation_id or conflict.id)
     visit = seen.values_list("inspection_id", flat=True).first() if conflict.observation_id else None
-    rows = Photo.objects.filter(town_id=conflict.town_id, state__in=_HERE).order_by(
-        "-taken_at", "-created_at"
-    )
+    drawn = Photo.objects.filter(town_id=conflict.town_id, state__in=_HERE).exclude(web_sha256="")
+    rows = drawn.order_by("-taken_at", "-created_at")
     if visit is not None and (of_visit := list(rows.filter(inspection_id=visit)[:limit])):
         return of_visit
     return list(rows.filter(property_id=conflict.property_id)[:limit])

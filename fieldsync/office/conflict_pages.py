@@ -202,4 +202,5 @@ def _photo(photo: Any, scope: PageScope) -> dict[str, Any]:
         "thumbnail_url": field_url(scope, "photo", photo_id=photo.id, size="thumbnail"),
         "alt": words(photo.role) if photo.role else "Photo of the visit",
         "taken_at": photo.taken_at,
+        "warnings": photo.warnings,
     }

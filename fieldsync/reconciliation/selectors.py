@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from assessment.property.models import Photo
 from fieldsync.devices.models import Device
-from fieldsync.photos.services import known_hashes
+from fieldsync.photos.services import ON_THE_WAY, known_hashes
 from fieldsync.push.models import Mutation
 from fieldsync.reconciliation.models import Statement
 
@@ -22,12 +22,10 @@ def list_numbers(device_id: UUID) -> Iterator[int]:
 
 def list_missing_photos(device: Device, claimed: Iterable[str]) -> list[str]:
     """Return the hashes of the claimed photos, and of those that the device declared, whose bytes are not here."""
-    stated = set(claimed)
     declared = Mutation.objects.filter(device=device, kind="photo.declare").values("entity_id")
-    waiting = Photo.objects.filter(town_id=device.town_id, state=Photo.State.DECLARED, id__in=declared)
-    return sorted(
-        (stated - set(known_hashes(device.town_id, stated))) | set(waiting.values_list("sha256", flat=True))
-    )
+    waiting = Photo.objects.filter(town_id=device.town_id, state__in=ON_THE_WAY, id__in=declared)
+    stated = set(claimed) | set(waiting.exclude(sha256="").values_list("sha256", flat=True))
+    return sorted(stated - set(known_hashes(device.town_id, stated)))
 
 
 def list_statements(device_id: UUID) -> QuerySet[Statement]:
