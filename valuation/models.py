@@ -4,6 +4,7 @@ from valuation.comparables.models import ComparableSet
 from valuation.income.models import IncomeRates, IncomeReturn
 from valuation.review.models import Closing, Override
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
+from valuation.schedules.models import TableChange
 from valuation.specs.models import ModelSpec, SpecAdoption
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "RatioStudyRecord",
     "Run",
     "SpecAdoption",
+    "TableChange",
 ]

@@ -10,8 +10,16 @@ from valuation.reports import pages as reports
 from valuation.review import pages as review
 from valuation.review import study_page
 from valuation.runs import pages
+from valuation.schedules import pages as schedules
 
 urlpatterns = [
+    path("cost-tables/", schedules.cost_tables, name="cost-tables"),
+    path("cost-tables/tables.csv", schedules.cost_tables_csv, name="cost-tables-csv"),
+    path("cost-tables/edit", schedules.edit_table, name="cost-table-edit"),
+    path("cost-tables/<uuid:table_change_id>/", schedules.table_change, name="table-change"),
+    path(
+        "cost-tables/<uuid:table_change_id>/decide", schedules.decide_table_change, name="table-change-decide"
+    ),
     path("ratio-studies/", pages.ratio_studies, name="ratio-studies"),
     path("ratio-studies/start", pages.start, name="valuation-start"),
     path("ratio-studies/<uuid:valuation_run_id>/", pages.valuation_run, name="valuation-run"),

@@ -36,6 +36,7 @@ from valuation.comparables.models import ComparableSet
 from valuation.income.models import IncomeReturn
 from valuation.review.models import Override
 from valuation.runs.models import Conclusion, Run
+from valuation.schedules.models import TableChange
 from valuation.specs.services import create_spec
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -311,6 +312,11 @@ def make_valuation(world: World) -> None:
         components_before=[["11", 300_000, None, ""]], components_after=[["11", 310_000, None, ""]],
         proposed_by_name=world.marker, proposed_at=NOW,
     )  # fmt: skip
+    change = TableChange.objects.create(
+        town=world.town, run=run, schedule={}, changed=[[world.marker, "", "1", "2"]], effect={"changed": 0},
+        reason=world.marker, proposed_by_name=world.marker,
+    )  # fmt: skip
+    world.ids["table_change_id"] = change.id
     IncomeReturn.objects.create(
         town=world.town, property_id=world.ids["property_id"], income_year=2024, received_on=NOW.date(),
         area_sqft=1500, gross_rent=30_000, note=world.marker, recorded_by_name=world.marker,

@@ -8,7 +8,7 @@ from uuid import UUID
 from assessment.property.models import Property
 from assessment.region.errors import NotFound
 from valuation.comparables.models import ComparableSet
-from valuation.comparables.sheet import Grid, Sale
+from valuation.comparables.sheet import COMPONENTS, Grid, Sale
 
 
 def find_comparables(property_id: UUID) -> ComparableSet | None:
@@ -51,7 +51,7 @@ def get_grid(town_code: int, property_id: UUID) -> Grid:
                 then=then,
                 dissimilarity=dissimilarity,
                 weight=weight,
-                adjustments=tuple(adjustments),
+                adjustments=tuple(adjustments) + (0,) * (len(COMPONENTS) - len(adjustments)),
             )
             for key, transfer, price, day, then, dissimilarity, weight, adjustments in found.sales
         ],

@@ -21,6 +21,7 @@ COMPONENTS = (
     "completion",
     "other_buildings",
     "outbuildings",
+    "obsolescence",
 )
 """What an adjustment is for, in the order of the grid; ``time`` is between the day of sale and the valuation date."""
 
@@ -38,6 +39,7 @@ LABELS = {
     "completion": "Percent complete",
     "other_buildings": "Other buildings",
     "outbuildings": "Outbuildings",
+    "obsolescence": "Obsolescence",
 }
 FACTS = (
     ("neighbourhood", "Neighbourhood", ""),

@@ -25,8 +25,10 @@ SELECT p.id, p.state_class, p.neighbourhood, p.zoning,
        coalesce(nullif(b.living_area_sqft, 0), nullif(b.effective_area_sqft, 0), nullif(b.gross_area_sqft, 0)),
        b.basement_area_sqft, b.finished_basement_sqft, b.full_baths, b.half_baths, b.bedrooms, b.total_rooms,
        b.stories, b.fireplaces, b.garage_attached_spaces, b.units,
-       coalesce(b.effective_year_built, b.year_built), b.percent_complete, b.ac_type, b.id
+       coalesce(b.effective_year_built, b.year_built), b.percent_complete,
+       b.functional_obsolescence_percent, b.external_obsolescence_percent, x.code, b.ac_type, b.id
 FROM assessment_property p
+LEFT JOIN assessment_complex x ON x.id = p.complex_id AND x.town_id = p.town_id
 LEFT JOIN (
   SELECT property_id, sum(CASE unit WHEN 'acre' THEN quantity * 43560 WHEN 'sqft' THEN quantity
                           WHEN 'front_foot' THEN quantity * coalesce(depth_ft, 100) END) AS sqft
@@ -50,12 +52,12 @@ _FACT_COLUMNS = (
     "words", "land_sqft", "frontage_ft", "building_number", "style", "grade", "condition", "kitchen", "bathroom",
     "heat", "wall", "use", "living_sqft", "basement_sqft", "finished_basement_sqft", "baths", "half_baths",
     "bedrooms", "rooms", "stories", "fireplaces", "garage_bays", "units", "year_built", "percent_complete",
-    "ac", "building_id",
+    "functional_percent", "external_percent", "complex", "ac", "building_id",
 )  # fmt: skip
 _NUMBERS = (
     "x", "y", "land_sqft", "frontage_ft", "living_sqft", "basement_sqft", "finished_basement_sqft", "baths",
     "half_baths", "bedrooms", "rooms", "stories", "fireplaces", "garage_bays", "units", "year_built",
-    "percent_complete", "air_conditioning",
+    "percent_complete", "functional_percent", "external_percent", "air_conditioning",
 )  # fmt: skip
 _NO_AC = re.compile(r"^\s*(none|no|n|0)?\s*$", re.IGNORECASE)
 
@@ -97,9 +99,14 @@ def facts_frame(town_code: int) -> pd.DataFrame:
     again = frame["property_id"].duplicated()
     frame.loc[again, "land_sqft"] = np.nan
     frame["baths"] = frame["baths"] + 0.5 * frame["half_baths"].fillna(0.0)
+    # Units are valued by complex (a neighbourhood of its own), with its own sales and factor where there are some.
+    frame["neighbourhood"] = [
+        f"{place} complex {unit}".strip() if group == "condo" and unit else place
+        for place, unit, group in zip(frame["neighbourhood"], frame["complex"], frame["group"], strict=True)
+    ]
     frame["outbuildings_value_new"] = 0.0
     frame["is_synthetic"] = frame["is_synthetic"].astype(bool)
-    return frame.drop(columns=["words", "in_complex", "building_id"])
+    return frame.drop(columns=["words", "in_complex", "building_id", "complex"])
 
 
 _FEATURE_COLUMNS = ("property_id", "code", "quantity", "year_built", "percent_good", "percent_complete")
@@ -116,6 +123,28 @@ def features_frame(town_code: int) -> pd.DataFrame:
         )
         frame = pd.DataFrame(cursor.fetchall(), columns=list(_FEATURE_COLUMNS))
     for name in _FEATURE_COLUMNS[2:]:
+        frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
+    return frame
+
+
+_LINE_COLUMNS = (
+    "property_id", "land_type", "unit", "quantity", "depth_ft", "site_index", "condition_factor", "size_factor",
+    "neighbourhood_factor",
+)  # fmt: skip
+
+
+def land_lines_frame(town_code: int) -> pd.DataFrame:
+    """Return the land lines of a town's real properties, one row each, in a fixed order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.property_id, l.land_type, l.unit, l.quantity, l.depth_ft, l.site_index, l.condition_factor, "
+            "l.size_factor, l.neighbourhood_factor "
+            "FROM assessment_landline l JOIN assessment_property p ON p.id = l.property_id "
+            "WHERE l.town_id = %s AND p.kind = 'real' AND NOT p.is_retired ORDER BY l.property_id, l.id",
+            [town_code],
+        )
+        frame = pd.DataFrame(cursor.fetchall(), columns=list(_LINE_COLUMNS))
+    for name in _LINE_COLUMNS[3:]:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
     return frame
 

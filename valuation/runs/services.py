@@ -118,8 +118,9 @@ def run_valuation(
         town.code, first_on=dt.date(year - years, 10, 1), last_on=dt.date(year + 1, 9, 30)
     )
     frame, features = _with_places(frame, seed=seed), reading.features_frame(town.code)
+    land_lines = reading.land_lines_frame(town.code)
     previous, cards = reading.previous_values(town.code, year), reading.card_values(town.code)
-    run.snapshot_sha256 = _snapshot(frame, features, sales)
+    run.snapshot_sha256 = _snapshot(frame, features, land_lines, sales)
     seconds = round(time.perf_counter() - started, 3)
     try:
         result = value_frame(
@@ -131,6 +132,7 @@ def run_valuation(
             settings=settings,
             base=Tables.from_json(base_run.tables) if base_run else None,
             features=features,
+            land_lines=land_lines,
             previous=previous,
             cards=cards,
             seed=seed,
@@ -183,6 +185,11 @@ def _base_run(town_code: int, year: int) -> Run | None:
             "and no run of that year was posted."
         )
     return base
+
+
+def facts_of_run(run: Run) -> pd.DataFrame:
+    """Return the facts of a run's town as they are now, with places found as the run found them."""
+    return _with_places(reading.facts_frame(run.town_id), seed=run.seed)
 
 
 def _with_places(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:

@@ -24,12 +24,14 @@ FACTORS: tuple[tuple[int, str, str], ...] = (
     (BASE, "style", "step_rate"),
     (BASE, "grade", "step_grade_factor"),
     (BASE, "age", "step_percent_good"),
+    (BASE, "obsolescence", "step_obsolescence_factor"),
     (BASE, "condition", "step_condition_factor"),
     (BASE, "neighbourhood", "step_location_factor"),
     (BASE, "neighbourhood", "factor"),
     (BASE, "completion", "step_percent_complete"),
     (FIXTURES, "fixtures", "step_additives"),
     (FIXTURES, "age", "step_percent_good"),
+    (FIXTURES, "obsolescence", "step_obsolescence_factor"),
     (FIXTURES, "condition", "step_condition_factor"),
     (FIXTURES, "neighbourhood", "step_location_factor"),
     (FIXTURES, "neighbourhood", "factor"),
@@ -53,8 +55,9 @@ class Terms:
         Dollars of land, of the main building without fixtures, and of its fixtures.
     logs : ndarray, shape (len(FACTORS), n)
         Logarithm of each factor; 0 where the factor is 0, whose term is then 0.
-    rest : ndarray, shape (2, n)
-        Dollars of other buildings (or of a typical building where no area is known), and of outbuildings.
+    rest : ndarray, shape (4, n)
+        Dollars of other buildings (or of a typical building where no area is known), of outbuildings, of all
+        land, and of the land that is valued by line.
     """
 
     value: Ints
@@ -82,6 +85,7 @@ def terms_of(valued: pd.DataFrame) -> Terms:
         cells = np.nan_to_num(cells / 100 if column in _PERCENTS else cells)
         products[term] *= cells
         logs[at] = np.log(np.where(cells > 0, cells, 1.0))
+    lines = (valued["step_land_lines"] * valued["factor"]).to_numpy(dtype=np.float64)
     land = (valued["primary_land"] + valued["excess_land"]).to_numpy(dtype=np.float64)
     building = valued["building"].to_numpy(dtype=np.float64)
     # Land without an area has a typical value, which is no product: it is compared whole.
@@ -93,7 +97,7 @@ def terms_of(valued: pd.DataFrame) -> Terms:
         value=valued["value"].to_numpy(dtype=np.int64),
         products=products,
         logs=logs,
-        rest=np.vstack([other, valued["outbuildings"].to_numpy(dtype=np.float64), land]),
+        rest=np.vstack([other, valued["outbuildings"].to_numpy(dtype=np.float64), land, lines]),
     )
 
 
@@ -128,6 +132,7 @@ def exact_differences(subject: Terms, sale: Terms) -> Floats:
         means[term] = np.where(both[term], mean, 0.0)
         whole_mine, whole_theirs = (subject.rest[2], sale.rest[2]) if term == LAND else (mine, theirs)
         out[:, index[_DIRECT[term]]] += np.where(both[term], 0.0, whole_mine - whole_theirs)
+    out[:, index["land"]] += np.where(both[LAND], subject.rest[3] - sale.rest[3], 0.0)
     for at, (term, component, _) in enumerate(FACTORS):
         out[:, index[component]] += means[term] * (subject.logs[at] - sale.logs[at])
     out[:, index["other_buildings"]] += subject.rest[0] - sale.rest[0]

@@ -71,6 +71,16 @@ def number(frame: pd.DataFrame, name: str, *, missing: float = 0.0) -> Floats:
     return np.where(np.isfinite(cells), cells, missing)
 
 
+def _obsolescence(schedule: Schedule, frame: pd.DataFrame, good: Floats) -> Floats:
+    """Return what functional and external obsolescence leave, as a factor on what age leaves."""
+    functional = np.clip(number(frame, "functional_percent"), 0, 100) / 100
+    external = np.clip(number(frame, "external_percent"), 0, 100) / 100
+    if schedule.depreciation == "additive":
+        left = np.maximum(good - functional - external, 0.0)
+        return np.asarray(left / np.where(good > 0, good, 1.0), dtype=np.float64)
+    return np.asarray((1 - functional) * (1 - external), dtype=np.float64)
+
+
 def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Components:
     """Value the land, building and outbuildings of every property of a frame at the schedule's price level.
 
@@ -98,6 +108,8 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     land_factor = np.ones(n)
     for column in roles.land_factors:
         land_factor = land_factor * factor(column, schedule.factors.get(column, {}))
+    if schedule.site_index:
+        land_factor = land_factor * number(frame, "site_index", missing=1.0)
     land_place = np.ones(n)
     if roles.neighbourhood:
         land_place = factor(roles.neighbourhood, schedule.neighbourhood_land, told=False)
@@ -123,6 +135,7 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     typical = float(np.nanmedian(ages)) if np.isfinite(ages).any() else 50.0
     ages = np.where(np.isfinite(ages), ages, typical)
     good = np.interp(ages, *np.array(schedule.percent_good).T)
+    left = _obsolescence(schedule, frame, good)
     state = np.ones(n)
     for column in roles.building_factors:
         state = state * factor(column, schedule.factors.get(column, {}))
@@ -145,6 +158,7 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
             "new": new,
             "age_years": ages,
             "percent_good": 100.0 * good,
+            "obsolescence_factor": left,
             "condition_factor": state,
             "location_factor": location,
             "percent_complete": 100.0 * complete,
@@ -154,7 +168,7 @@ def components(schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date) -> Co
     return Components(
         primary_land=primary * land_factor,
         excess_land=(whole_land - primary) * land_factor,
-        building=new * good * state * location * complete,
+        building=new * good * left * state * location * complete,
         outbuildings=number(frame, "outbuildings_value_new") * good,
         steps=steps,
         unknown_levels=unknown,

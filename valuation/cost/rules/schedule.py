@@ -2,9 +2,9 @@
 
 ::
 
-    land     = curve(land area) x land factors x neighbourhood (land)
+    land     = (curve(land area) x land factors x site index + lines by rate) x neighbourhood (land)
     new      = area x rate(style) x factors(grade, ...) x size(area) + sum of units x additive rates
-    building = new x percent good(age) x building factors(condition, ...) x neighbourhood (building)
+    building = new x percent good(age) x obsolescence x building factors(condition, ...) x neighbourhood (building)
     value    = primary site + excess land + building x percent complete + outbuildings
 
 Tables are dollars at the schedule's base date. RCSA 12-62f-4 asks for user tables of rates, age and condition.
@@ -104,6 +104,15 @@ class Schedule:
         Land up to here is the primary site; the rest of the land value is excess.
     outbuildings : mapping of str to float
         Dollars new for one unit of an outbuilding or feature, by its code.
+    land_rates : mapping of str to float
+        Dollars of land lines that are valued by themselves: an acre of a kind (``rear``, ``wetland``), a
+        ``front_foot``, a ``lot``. A kind without a rate stays on the curve.
+    depth : points
+        (depth in feet, factor) of front feet, interpolated on depth.
+    site_index : bool
+        Whether the site index and condition of the land lines multiply the curve.
+    depreciation : str
+        How obsolescence joins age: ``product`` of the shares left, or ``additive`` percents lost.
     trend : points
         (ordinal day, price level), level 1 at ``base_on``.
     evidence : mapping
@@ -124,6 +133,10 @@ class Schedule:
     neighbourhood_land: Table = field(default_factory=dict)
     neighbourhood_building: Table = field(default_factory=dict)
     outbuildings: Table = field(default_factory=dict)
+    land_rates: Table = field(default_factory=dict)
+    depth: Points = ((100.0, 1.0),)
+    site_index: bool = False
+    depreciation: str = "product"
     trend: Points = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
@@ -151,6 +164,10 @@ class Schedule:
             "neighbourhood_land": dict(self.neighbourhood_land),
             "neighbourhood_building": dict(self.neighbourhood_building),
             "outbuildings": dict(self.outbuildings),
+            "land_rates": dict(self.land_rates),
+            "depth": [list(point) for point in self.depth],
+            "site_index": self.site_index,
+            "depreciation": self.depreciation,
             "trend": [list(point) for point in self.trend],
             "evidence": dict(self.evidence),
         }
@@ -183,6 +200,10 @@ class Schedule:
                 neighbourhood_land=_table(plain.get("neighbourhood_land", {})),
                 neighbourhood_building=_table(plain.get("neighbourhood_building", {})),
                 outbuildings=_table(plain.get("outbuildings", {})),
+                land_rates=_table(plain.get("land_rates", {})),
+                depth=_points(plain.get("depth", ((100.0, 1.0),))),
+                site_index=bool(plain.get("site_index", False)),
+                depreciation=str(plain.get("depreciation", "product")),
                 trend=_points(plain.get("trend", ())),
                 evidence=dict(plain.get("evidence", {})),
             )
@@ -204,10 +225,20 @@ class Schedule:
             for level, amount in table.items():
                 if not np.isfinite(amount) or amount < 0:
                     raise ScheduleError("bad_table", f"{label} of {level!r} is {amount}")
-        for label, points in (("size", self.size), ("percent_good", self.percent_good), ("land", self.land)):
+        curves = {
+            "size": self.size,
+            "percent_good": self.percent_good,
+            "land": self.land,
+            "depth": self.depth,
+        }
+        for label, points in curves.items():
             at = [x for x, _ in points]
             if not at or at != sorted(set(at)) or any(y < 0 for _, y in points):
                 raise ScheduleError("bad_table", f"{label} needs rising positions and no negative amounts")
+        if self.depreciation not in ("product", "additive"):
+            raise ScheduleError(
+                "bad_table", f"depreciation is product or additive, not {self.depreciation!r}"
+            )
         if not self.base_rate:
             raise ScheduleError("bad_table", "base_rate is empty")
         return self
@@ -219,6 +250,7 @@ class Schedule:
             **self.factors,
             "additives": self.additives,
             "outbuildings": self.outbuildings,
+            "land_rates": self.land_rates,
             "neighbourhood_land": self.neighbourhood_land,
             "neighbourhood_building": self.neighbourhood_building,
         }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from valuation.cost.rules import Schedule
 from valuation.cost.rules.arithmetic import components, number
+from valuation.cost.rules.land_lines import land_line_values
 from valuation.cost.rules.outbuildings import outbuilding_values
 from valuation.runs.rules.groups import codes_of
 from valuation.runs.rules.local import LocalFactors
@@ -46,7 +47,12 @@ class RawValues:
 
 
 def raw_values(
-    schedule: Schedule, frame: pd.DataFrame, *, as_of: dt.date, features: pd.DataFrame | None = None
+    schedule: Schedule,
+    frame: pd.DataFrame,
+    *,
+    as_of: dt.date,
+    features: pd.DataFrame | None = None,
+    land_lines: pd.DataFrame | None = None,
 ) -> RawValues:
     """Value every property at the schedule's tables.
 
@@ -57,6 +63,8 @@ def raw_values(
         ``state_class`` beside the facts. Land stands on a property's first row only.
     features : DataFrame, optional
         Outbuildings and extra features, as `outbuilding_values` reads them.
+    land_lines : DataFrame, optional
+        Land by line, as `land_line_values` reads it.
 
     Notes
     -----
@@ -64,6 +72,9 @@ def raw_values(
     its group, or of all. Land without an area is worth the median land of its group, so that every taxable
     property has a value; both are flagged.
     """
+    lines = land_line_values(land_lines, schedule) if land_lines is not None and len(land_lines) else None
+    if lines is not None:
+        frame = _without_lines(frame, lines)
     found = components(schedule, frame, as_of=as_of)
     rows = pd.DataFrame({name: getattr(found, name) for name in PARTS}, index=frame.index)
     keys = frame["property_id"]
@@ -76,6 +87,11 @@ def raw_values(
         pd.Series(found.unknown_levels, index=keys.to_numpy()).groupby(level=0, sort=False).any()
     )
 
+    facts["step_land_lines"] = 0.0
+    if lines is not None:
+        dollars = lines["dollars"].reindex(facts.index).fillna(0.0) * facts["step_land_place_factor"]
+        facts["step_land_lines"] = dollars
+        parts["excess_land"] += dollars.reindex(parts.index)
     stands = outbuilding_values(features, schedule, as_of=as_of) if features is not None else pd.DataFrame()
     for name, column in (
         ("without_rate", "outbuilding_without_rate"),
@@ -95,6 +111,16 @@ def raw_values(
     parts["primary_land"] = np.where(no_land, _typical(land, groups), land)
     facts["no_building_area"], facts["no_land_area"] = no_building, no_land
     return RawValues(parts, facts, no_building | no_land)
+
+
+def _without_lines(frame: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """Return the facts with the land that is valued by line taken off the curve, and the site index of the rest."""
+    own = lines.reindex(frame["property_id"])
+    out = frame.assign(site_index=own["site_index"].fillna(1.0).to_numpy())
+    taken = own["sqft_taken"].fillna(0.0).to_numpy(dtype=np.float64)
+    rest = np.maximum(frame["land_sqft"].to_numpy(dtype=np.float64) - taken, 0.0)
+    out["land_sqft"] = np.where(taken > 0, rest, frame["land_sqft"])
+    return out
 
 
 def _typical(amounts: Floats, groups: pd.Series) -> Floats:
@@ -166,6 +192,10 @@ def _explain(row: Mapping[str, object]) -> list[list[object]]:
                 f"Land: {figure('land_sqft'):,.0f} sq ft, ${figure('land_from_curve'):,.0f} from the lot-size curve"
                 f" x {figure('land_factor'):.3f} site and neighbourhood x {local:.3f} local level"
             )
+            if figure("land_lines"):
+                text += (
+                    f", with ${figure('land_lines'):,.0f} of land by line (front feet, rear, lots, wetland)"
+                )
         words.append([text, dollars("primary_land") + dollars("excess_land")])
     if dollars("building"):
         if row.get("no_building_area"):
@@ -175,7 +205,7 @@ def _explain(row: Mapping[str, object]) -> list[list[object]]:
                 f"Building: {figure('area_sqft'):,.0f} sq ft x ${figure('rate'):,.2f} x {figure('grade_factor'):.3f} "
                 f"grade x {figure('size_factor'):.3f} size + ${figure('additives'):,.0f} fixtures = "
                 f"${figure('new'):,.0f} new; {figure('percent_good'):.0f} % good at {figure('age_years'):.0f} years "
-                f"x {figure('condition_factor'):.3f} condition x {figure('location_factor'):.3f} neighbourhood "
+                f"x {figure('obsolescence_factor'):.3f} obsolescence x {figure('condition_factor'):.3f} condition x {figure('location_factor'):.3f} neighbourhood "
                 f"x {figure('percent_complete'):.0f} % complete x {local:.3f} local level"
             )
             if int(row.get("buildings", 1) or 1) > 1:  # type: ignore[call-overload]

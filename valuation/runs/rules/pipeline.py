@@ -62,6 +62,7 @@ def value_frame(
     settings: Mapping[str, Any],
     base: Tables | None = None,
     features: pd.DataFrame | None = None,
+    land_lines: pd.DataFrame | None = None,
     previous: pd.Series | None = None,
     cards: pd.Series | None = None,
     seed: int = 0,
@@ -81,8 +82,8 @@ def value_frame(
         Tables to value at; None calibrates them from the sales that are not held out.
     base : Tables, optional
         Schedule and local factors of the base revaluation: an interim year values at these and fits nothing.
-    features : DataFrame, optional
-        Outbuildings and extra features, one row each.
+    features, land_lines : DataFrame, optional
+        Outbuildings and extra features, and land by line, one row each.
     previous, cards : Series, optional
         Appraised values on the previous list (for flags) and on the cards (compared), by property.
 
@@ -113,7 +114,7 @@ def value_frame(
 
     with stage("cost"):
         raw, tables = _cost(
-            frame, features, sales[fitted], valued_on, schedule, calibration, base,
+            frame, (features, land_lines), sales[fitted], valued_on, schedule, calibration, base,
             Pooling.from_settings(settings.get("pooling", {})),
         )  # fmt: skip
         valued = value_properties(raw, tables.local, rounding=int(settings["rounding_dollars"]))
@@ -170,7 +171,7 @@ def value_frame(
 
 def _cost(
     frame: pd.DataFrame,
-    features: pd.DataFrame | None,
+    rest: tuple[pd.DataFrame | None, pd.DataFrame | None],
     fitted: pd.DataFrame,
     valued_on: dt.date,
     schedule: Schedule | None,
@@ -178,11 +179,13 @@ def _cost(
     base: Tables | None,
     pooling: Pooling,
 ) -> tuple[RawValues, Tables]:
+    features, lines = rest
     if base is not None:
-        return raw_values(base.schedule, frame, as_of=base.aged_on, features=features), base
+        raw = raw_values(base.schedule, frame, as_of=base.aged_on, features=features, land_lines=lines)
+        return raw, base
     if schedule is None:
         schedule = _calibrated(frame, fitted, calibration, valued_on)
-    raw = raw_values(schedule, frame, as_of=valued_on, features=features)
+    raw = raw_values(schedule, frame, as_of=valued_on, features=features, land_lines=lines)
     at = raw.parts.index.get_indexer(pd.Index(fitted["property_id"]))
     local = fit_local_factors(
         raw.total[at],

@@ -1,0 +1,185 @@
+"""Proposing other tables with their effect, and accepting them as the next version of the town's model."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from assessment.region.actors import Actor
+from assessment.region.rules import Permission
+from valuation.runs.models import Run
+from valuation.schedules.errors import ChangeDecided, TablesRefused
+from valuation.schedules.models import TableChange
+from valuation.schedules.rows import Row, RowsRefused, changed_rows, from_cells, from_csv, with_rows
+
+
+def read_tables(path: Path, plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schedule's JSON form with the tables of a file: ``.json`` whole, ``.csv`` or ``.xlsx`` by rows.
+
+    Raises
+    ------
+    TablesRefused
+        The file cannot be read.
+    """
+    try:
+        if path.suffix.lower() == ".json":
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return dict(found.get("schedule", found))
+        if path.suffix.lower() == ".xlsx":
+            return with_rows(plain, from_cells(_first_sheet(path)))
+        return with_rows(plain, from_csv(path.read_text(encoding="utf-8-sig")))
+    except (RowsRefused, OSError, ValueError, AttributeError) as error:
+        raise TablesRefused(f"{path.name}: {error}.") from error
+
+
+def write_tables(plain: Mapping[str, Any], path: Path) -> None:
+    """Write a schedule's tables: ``.json`` whole, ``.csv`` or ``.xlsx`` by rows."""
+    from valuation.schedules.rows import HEADER, as_csv, rows_of
+
+    if path.suffix.lower() == ".json":
+        path.write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    elif path.suffix.lower() == ".xlsx":
+        import xlsxwriter
+
+        with xlsxwriter.Workbook(str(path)) as book:
+            sheet = book.add_worksheet("tables")
+            for number, row in enumerate([HEADER, *rows_of(plain)]):
+                sheet.write_row(number, 0, row)
+    else:
+        path.write_text(as_csv(plain), encoding="utf-8")
+
+
+def _first_sheet(path: Path) -> list[list[Any]]:
+    import python_calamine
+
+    try:
+        sheet = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+    except python_calamine.CalamineError as error:
+        raise ValueError(f"no workbook: {error}") from error
+    return [list(row) for row in sheet.to_python()]
+
+
+@transaction.atomic
+def propose_tables(
+    run: Run,
+    *,
+    actor: Actor,
+    reason: str,
+    rows: Iterable[Row] = (),
+    schedule: Mapping[str, Any] | None = None,
+) -> TableChange:
+    """Keep other tables than a run's, with what they would do: properties, totals, ratio study before and after.
+
+    Parameters
+    ----------
+    rows
+        Whole tables in place of those of the same name.
+    schedule
+        All tables, in place of the run's.
+
+    Raises
+    ------
+    Forbidden
+        Without the permission to edit models in the town.
+    TablesRefused
+        Nothing changes, no reason is given, or the tables cannot be used.
+    """
+    from valuation.cost.rules import Schedule, ScheduleError
+    from valuation.frames.rules import FeatureRefused
+    from valuation.runs import reading
+    from valuation.runs.rules.groups import review_defaults
+    from valuation.runs.rules.levelling import Tables
+    from valuation.runs.services import facts_of_run
+    from valuation.schedules.effect import effect_of
+
+    actor.require(Permission.EDIT_MODELS, run.town_id)
+    if not reason.strip():
+        raise TablesRefused("A change of tables needs its reason.")
+    before = run.tables["schedule"]
+    try:
+        after = with_rows(schedule if schedule is not None else before, rows)
+        parsed = Schedule.from_json(after)
+    except (RowsRefused, ScheduleError, FeatureRefused) as error:
+        raise TablesRefused(f"{error}.") from error
+    after = parsed.as_json()
+    changed = changed_rows(before, after)
+    if not changed:
+        raise TablesRefused("These are the tables that the run was valued at.")
+    tables = Tables.from_json(run.tables)
+    settings = {**review_defaults(), **run.spec.settings}
+    sales = reading.sales_frame(
+        run.town_id,
+        first_on=dt.date(run.list_year - int(settings.get("sales_years", 5)), 10, 1),
+        last_on=dt.date(run.list_year + 1, 9, 30),
+    )
+    effect = effect_of(
+        tables,
+        parsed,
+        facts_of_run(run),
+        sales,
+        features=reading.features_frame(run.town_id),
+        land_lines=reading.land_lines_frame(run.town_id),
+        valued_on=tables.aged_on,
+        rounding=int(settings["rounding_dollars"]),
+    )
+    return TableChange.objects.create(
+        town_id=run.town_id,
+        run=run,
+        schedule=after,
+        changed=[list(row) for row in changed],
+        effect=effect,
+        reason=reason.strip()[:400],
+        proposed_by_name=actor.name,
+    )
+
+
+@transaction.atomic
+def decide_tables(change: TableChange, *, actor: Actor, accept: bool) -> TableChange:
+    """Accept a change as the next version of the town's model, or drop it.
+
+    Raises
+    ------
+    Forbidden
+        Without the permission to edit models in the town.
+    ChangeDecided
+        Somebody was first.
+    """
+    from valuation.specs.services import create_spec
+
+    actor.require(Permission.EDIT_MODELS, change.town_id)
+    # Two people may press at once: the second one waits here and is told.
+    locked = (
+        TableChange.objects.select_for_update(of=("self",))
+        .select_related("run__spec", "town")
+        .get(pk=change.pk)
+    )
+    if locked.state != TableChange.State.WAITING:
+        raise ChangeDecided(
+            f"The change was {locked.get_state_display().lower()} by {locked.decided_by_name}."
+        )
+    if accept:
+        locked.spec = create_spec(
+            f"{locked.town.slug}-tables"[:60],
+            actor=actor,
+            schedule=locked.schedule,
+            settings=locked.run.spec.settings,
+            title=f"Cost tables of {locked.town.name}"[:160],
+            evidence={
+                "from_run": str(locked.run_id),
+                "from_spec": str(locked.run.spec),
+                "changed": locked.changed,
+                "effect": locked.effect,
+                "reason": locked.reason,
+                "proposed_by": locked.proposed_by_name,
+            },
+        )
+    locked.state = TableChange.State.ACCEPTED if accept else TableChange.State.DROPPED
+    locked.decided_at, locked.decided_by_name = timezone.now(), actor.name
+    locked.save(update_fields=["state", "decided_at", "decided_by_name", "spec"])
+    return locked
