@@ -11,7 +11,7 @@ import httpx
 from fieldsync.client.device_key import DeviceKey
 
 PREFIX = "/api/field/v1"
-ATTEMPTS = 5
+ATTEMPTS, NONCES_MOST = 5, 3
 BACKOFF_S, BACKOFF_MOST_S = 0.5, 30.0
 # Longer waits are the caller's: it has other work, and the user may want to see why nothing happens.
 WAIT_MOST_S = 60.0
@@ -122,17 +122,21 @@ class Transport:
         """Sign the server's nonce and keep the token that is given for it."""
         body = {"device_id": self.device_id, "town": self.town}
         url = f"{PREFIX}/devices/token"
-        problem = ProblemAnswer(self._persist("POST", url, json=body))
-        if problem.code != "proof-needed":
-            raise problem
-        nonce = problem.document["nonce"]
-        message = f"grandlist-token\n{self.device_id}\n{nonce}".encode()
-        signed = {**body, "nonce": nonce, "signature": self.key.sign(message)}
-        answer = self._persist("POST", url, json=signed)
-        if answer.status_code != 200:
-            raise ProblemAnswer(answer)
-        self._token = answer.json()["token"]
-        return self._token
+        answer = self._persist("POST", url, json=body)
+        for _ in range(NONCES_MOST):
+            problem = ProblemAnswer(answer)
+            if problem.code != "proof-needed":
+                raise problem
+            nonce = problem.document["nonce"]
+            message = f"grandlist-token\n{self.device_id}\n{nonce}".encode()
+            # A nonce counts once: when the answer was lost on the way, the next one has to be signed.
+            answer = self._persist(
+                "POST", url, json={**body, "nonce": nonce, "signature": self.key.sign(message)}
+            )
+            if answer.status_code == 200:
+                self._token = answer.json()["token"]
+                return self._token
+        raise ProblemAnswer(answer)
 
     def pause(self, attempt: int, asked_s: float = 0.0) -> None:
         """Wait before another try: as long as asked, else twice as long each time, and never all at once."""
