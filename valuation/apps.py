@@ -16,10 +16,13 @@ class ValuationConfig(AppConfig):
         """Register what valuation adds to the office's pages."""
         from assessment.office import registries as office
         from assessment.region.rules import Permission
+        from assessment.roll.proposals import register_proposer
         from valuation.comparables.pages import comparables_panel
         from valuation.income.pages import income_panel
         from valuation.runs.pages import estimates_panel
+        from valuation.runs.proposals import propose_conclusions
 
+        register_proposer("valuation", propose_conclusions)
         office.panels.register(
             office.Panel(
                 id="valuation.estimates",

@@ -19,6 +19,7 @@ from fieldsync.packages.geopackage import FILE_TYPE, write_geopackage
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import Selection, list_year_today, ten_years_before
 from fieldsync.packages.tasks import start_build
+from fieldsync.review.selectors import list_answers
 
 router = Router(tags=["field work"])
 PageSize = Annotated[int, Field(ge=1, le=200)]
@@ -129,6 +130,23 @@ def post_close(request: HttpRequest, package_id: UUID) -> schemas.PackageOut:
     """End a package; what tablets still hold for it is taken when it comes."""
     actor, _ = town_of(request, permission=Permission.MANAGE_PACKAGES)
     return package_out(services.close_package(package_id, actor=actor))
+
+
+@router.get("/review-answers", response=list[schemas.ReviewAnswerOut], operation_id="list_review_answers")
+def get_review_answers(
+    request: HttpRequest, package_id: UUID | None = None, limit: PageSize = 50
+) -> list[schemas.ReviewAnswerOut]:
+    """Return what reviewers in the field said of proposed values, the newest first."""
+    _, town = town_of(request)
+    names = ("id", "property_id", "list_year", "decision", "proposed_value", "value", "reason", "answered_at")
+    return [
+        schemas.ReviewAnswerOut(
+            **{name: getattr(answer, name) for name in names},
+            address=answer.property.address,
+            answered_by=answer.answered_by.name if answer.answered_by else None,
+        )
+        for answer in list_answers(town.code, package_id=package_id)[:limit]
+    ]
 
 
 def package_out(package: Package, *, job_id: UUID | None = None) -> schemas.PackageOut:

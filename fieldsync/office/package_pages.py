@@ -27,6 +27,7 @@ from fieldsync.packages.geopackage import FILE_TYPE, write_geopackage
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import list_year_today, ten_years_before
 from fieldsync.packages.tasks import BUILD_PACKAGE, start_build
+from fieldsync.review.selectors import list_answers
 
 SHOWN_PROPERTIES = 500
 
@@ -83,6 +84,9 @@ def package_page(request: HttpRequest, scope: PageScope, package_id: UUID) -> Ht
         "children": package.children.order_by("drawn_at", "id"),
         "addresses": choosing.addresses_of(records[:SHOWN_PROPERTIES]),
         "more": max(0, len(records) - SHOWN_PROPERTIES),
+        "answers": list_answers(scope.town.code, package_id=package.id)[:SHOWN_PROPERTIES]
+        if package.kind == Package.Kind.REVIEW
+        else None,
         "may_manage": may_manage,
         "devices": [line.device for line in lines if line.device.state == Device.State.ACTIVE],
         "people": list_inspectors(scope) if may_manage else [],

@@ -96,3 +96,18 @@ class PackageOut(Schema):
     drawn_at: dt.datetime
     checked_out_at: dt.datetime | None
     job_id: UUID | None = None
+
+
+class ReviewAnswerOut(Schema):
+    """What somebody in the field said of a proposed value."""
+
+    id: UUID
+    property_id: UUID
+    address: str
+    list_year: int
+    decision: str
+    proposed_value: int | None
+    value: int | None
+    reason: str
+    answered_by: str | None
+    answered_at: dt.datetime

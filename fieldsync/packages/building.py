@@ -43,7 +43,8 @@ def build_package(
         epoch = ensure_epoch(town_code)
         page = read_page(package, after=0, limit=PACKAGE_MAX_PROPERTIES * 10)
         tell(1, 3, "writing parts")
-        written = write_parts(page.changes, town_code=town_code)
+        review_year = package.list_year if package.kind == Package.Kind.REVIEW else None
+        written = write_parts(page.changes, town_code=town_code, proposed_for=review_year)
     tell(2, 3, "storing parts")
     with scope(actor, towns=[town_code]):
         entries = []

@@ -19,6 +19,7 @@ from pyproj import Transformer
 
 from assessment.property.blobs import open_blob
 from assessment.property.models import Blob, Code
+from assessment.roll.proposals import propose_values, values_before
 from fieldsync.feed.selectors import Change
 from fieldsync.packages.cards import spell
 from fieldsync.packages.rules import GZIP_LEVEL, pack_lines
@@ -74,10 +75,12 @@ def _entry(kind: str, form: str, sha256: str, size: int, count: int, is_optional
     }  # fmt: skip
 
 
-def write_parts(changes: Sequence[Change], *, town_code: int) -> list[Part | StoredPart]:
+def write_parts(
+    changes: Sequence[Change], *, town_code: int, proposed_for: int | None = None
+) -> list[Part | StoredPart]:
     """Return the parts of a package that holds the records of ``changes``: what must be taken, then the rest.
 
-    The photos are those that the cards show, so a re-check's have none of the first visit.
+    ``proposed_for`` is the year of a field review. The photos are those that the cards show, so a re-check's have none of the first visit.
     """
     puts = sorted((c for c in changes if c.text is not None), key=lambda c: (c.kind, str(c.record_id)))
     records = [f'{{"kind":"{c.kind}","id":"{c.record_id}","data":{c.text}}}' for c in puts]
@@ -97,8 +100,33 @@ def write_parts(changes: Sequence[Change], *, town_code: int) -> list[Part | Sto
         ),
         Part("codelists", "json+gzip", "application/gzip", code_lists, len(codes)),
     ]
+    if proposed_for is not None:
+        parts.append(_proposals(town_code, property_ids, proposed_for))
     thumbnails = _thumbnails(town_code, [c.text for c in puts if c.text is not None])
     return parts + [part for part in (thumbnails, _map(town_code, property_ids)) if part is not None]
+
+
+def _proposals(town_code: int, property_ids: Sequence[UUID], list_year: int) -> Part:
+    """Return what each property is proposed to be worth, and was worth on the list before."""
+    proposals = propose_values(town_code, property_ids, list_year)
+    before = values_before(town_code, property_ids, list_year)
+    lines = [
+        json.dumps(
+            {
+                "property_id": str(key),
+                "list_year": list_year,
+                "value": proposals[key].value,
+                "source": proposals[key].source,
+                "note": proposals[key].note,
+                "value_before": before.get(key),
+            },
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+        for key in property_ids
+        if key in proposals
+    ]
+    return Part("proposals", "ndjson+gzip", "application/gzip", pack_lines(lines), len(lines))
 
 
 def _thumbnails(town_code: int, texts: Iterable[str]) -> Part | None:

@@ -22,8 +22,9 @@ from fieldsync.devices.models import Device
 from fieldsync.photos.declaring import Declaration, declare_photos, expect_photos
 from fieldsync.photos.services import ON_THE_WAY
 from fieldsync.push.reading import BadPath, Item, join_path, list_year_of, split_changes
+from fieldsync.push.reviews import keep_review_answers
 from fieldsync.push.rules import Status
-from fieldsync.push.schemas import InspectionIn, PatchIn, PhotoIn
+from fieldsync.push.schemas import InspectionIn, PatchIn, PhotoIn, ReviewIn
 from fieldsync.quality.comparing import find_checked, start_comparing
 
 
@@ -72,8 +73,18 @@ def apply_items(items: Sequence[Item], *, device: Device, actor: Actor) -> Effec
     checked = find_checked(item.envelope.package_id for item in ordered if item.envelope is not None)
     _apply_patches(ordered, effects, actor=actor, checked=checked.keys())
     _declare_photos([i for i in ordered if isinstance(i.payload, PhotoIn)], effects, device=device)
+    _keep_reviews(
+        [i for i in ordered if isinstance(i.payload, ReviewIn)], effects, device=device, actor=actor
+    )
     start_comparing(checked)
     return effects
+
+
+def _keep_reviews(items: Sequence[Item], effects: Effects, *, device: Device, actor: Actor) -> None:
+    for item, said in zip(items, keep_review_answers(items, device=device, actor=actor), strict=True):
+        effects[item.mutation_id] = (
+            _unknown_property() if said == "property-unknown" else Effect(Status(said))
+        )
 
 
 def _properties_of(items: Iterable[Item]) -> set[UUID]:

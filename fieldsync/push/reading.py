@@ -12,17 +12,18 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import ValidationError
 
 from fieldsync.push.rules import Unstorable, body_sha256, escaped_json, storable_json
-from fieldsync.push.schemas import FieldChangeIn, InspectionIn, MutationIn, PatchIn, PhotoIn
+from fieldsync.push.schemas import FieldChangeIn, InspectionIn, MutationIn, PatchIn, PhotoIn, ReviewIn
 from fieldsync.push.versions import SchemaTooNew, SchemaUnknown, UnitUnknown, up_convert
 
 if TYPE_CHECKING:
     from fieldsync.push.models import Mutation
 
-Payload = InspectionIn | PatchIn | PhotoIn
-_DATA: dict[str, type[InspectionIn] | type[PatchIn] | type[PhotoIn]] = {
+Payload = InspectionIn | PatchIn | PhotoIn | ReviewIn
+_DATA: dict[str, type[InspectionIn] | type[PatchIn] | type[PhotoIn] | type[ReviewIn]] = {
     "inspection.create": InspectionIn,
     "card.patch": PatchIn,
     "photo.declare": PhotoIn,
+    "review.answer": ReviewIn,
 }
 CHILD_KINDS = ("building", "section", "land_line", "feature")
 

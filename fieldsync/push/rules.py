@@ -20,6 +20,7 @@ class Kind(StrEnum):
     INSPECTION_CREATE = "inspection.create"
     CARD_PATCH = "card.patch"
     PHOTO_DECLARE = "photo.declare"
+    REVIEW_ANSWER = "review.answer"
 
 
 class Status(StrEnum):

@@ -167,6 +167,23 @@ class PhotoIn(BaseModel):
         return _without(said, "lat", "where a photo was taken is in position")
 
 
+class ReviewIn(BaseModel):
+    """``data`` of ``review.answer``: what a reviewer in the field says of a proposed value."""
+
+    property_id: UUID
+    decision: Literal["agree", "change", "look"]
+    list_year: int | None = Field(None, ge=1900, le=2200)
+    proposed_value: int | None = Field(None, ge=0, le=2**53)
+    value: int | None = Field(None, ge=0, le=2**53)
+    reason: str = Field("", max_length=400)
+
+    @model_validator(mode="after")
+    def _states_the_other_value(self) -> "ReviewIn":
+        if self.decision == "change" and (self.value is None or not self.reason.strip()):
+            raise ValueError("another value is stated with its reason")
+        return self
+
+
 def _without(said: Any, name: str, hint: str) -> Any:
     """Refuse a member of an older version: ignored, what it says would be lost without a word."""
     if isinstance(said, dict) and name in said:

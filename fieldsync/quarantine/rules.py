@@ -10,6 +10,7 @@ KINDS = {
     "inspection.create": "Visit",
     "card.patch": "Changes to a card",
     "photo.declare": "Photo",
+    "review.answer": "Review of a value",
 }
 _ENVELOPE = frozenset(
     {
