@@ -136,6 +136,21 @@ def test_cost_and_hedonic_beat_both_naive_floors_by_more_than_the_intervals(
     assert cod < most
 
 
+@pytest.mark.slow
+def test_the_committed_spec_of_lucas_county_keeps_what_its_single_scoring_showed() -> None:
+    # SOURCE: docs/valuation.md, "Lucas County, scored once": COD 17.02, PRD 1.025, PRB -0.015, coverage 90.5 %
+    spec = read_spec(SPECS / "lucas_county.toml")
+    sales = sales_of(read_table(files.stored("lucas_county_oh_sales.csv")), spec)
+    market = fit(sales, spec, resamples=20, kinds=("market",)).judged["market"]
+    figures = market.as_json()
+    assert figures["cod"] <= 17.5
+    assert 0.98 <= figures["prd"] <= 1.05
+    assert abs(figures["prb"]) <= 0.05
+    assert 0.88 <= figures["interval_coverage"] <= 0.92
+    assert all(0.85 <= share <= 0.95 for share in figures["interval_coverage_by_fifth"])
+    assert figures["cod"] == pytest.approx(17.02, abs=0.05)
+
+
 def test_no_worked_spec_learns_from_a_value_on_the_cards() -> None:
     assert {path.stem for path in SPECS.glob("*.toml")} >= {
         "king_county",
