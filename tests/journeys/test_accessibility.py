@@ -11,7 +11,7 @@ from tests.journeys.conftest import ROOT, WIDTHS, Open, Site
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Answers that are no pages.
-NO_PAGES = ("suggest", "photos/", "files/", "certification", "map.svg", "tiles")
+NO_PAGES = ("suggest", "photos/", "files/", "certification", "map.svg", "tiles", ".pdf", ".csv")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 

@@ -18,12 +18,14 @@ from assessment.region.scope import scope
 from tests.cast import SYSTEM, Cast
 from tests.valuation.runs.conftest import YEAR, Bureau
 from tests.valuation.runs.test_pages import signed_in
+from tests.valuation.runs.test_services import interim
 from valuation.income.errors import IncomeRefused
 from valuation.income.models import IncomeRates, IncomeReturn
 from valuation.income.selectors import find_town_rates, list_returns
 from valuation.income.services import record_return, set_income_rates
-from valuation.runs.models import Conclusion, Estimate
+from valuation.runs.models import Conclusion, Estimate, Run
 from valuation.runs.pages import _explained
+from valuation.runs.services import run_valuation
 
 pytestmark = pytest.mark.django_db
 RECEIVED = dt.date(2025, 6, 1)
@@ -220,3 +222,17 @@ def test_the_command_takes_returns_and_rates_and_tells_what_it_refused(
     with scope(SYSTEM, towns=[cast.town_a.code]):
         assert IncomeReturn.objects.get().gross_rent == 80_000
         assert IncomeRates.objects.get().mill_rate == Decimal("30.500")
+
+
+def test_an_interim_year_keeps_the_income_figures_of_the_base_revaluation(bureau: Bureau) -> None:
+    shops(bureau)
+    rates(bureau, rates={"commercial": {"rent_dollars": 18.0}})
+    interim(bureau)
+    base = Run.objects.get(state=Run.State.POSTED)
+    assert base.counts["income_estimates"] == 4
+    rates(bureau, list_year=YEAR + 1, mill_rate=Decimal(60), rates={"commercial": {"rent_dollars": 40.0}})
+    after = run_valuation(bureau.town, year=YEAR + 1, spec=bureau.spec, actor=bureau.assessor)
+    assert after.base_run == base
+    assert after.tables["income"] == base.tables["income"]
+    before = dict(Conclusion.objects.filter(run=base).values_list("property_id", "value"))
+    assert dict(Conclusion.objects.filter(run=after).values_list("property_id", "value")) == before
