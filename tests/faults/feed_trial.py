@@ -265,13 +265,15 @@ def run_trial(plan: Plan) -> Verdict:
 
 
 def _turns(plan: Plan, begun: float) -> Iterator[str]:
-    """Give the kills in turn at their times, until the time is over."""
+    """Give the kills in turn at their times, until the time is over and each has been given once."""
     turn = 0
-    while (left := begun + plan.seconds - time.monotonic()) > 0:
-        time.sleep(min(left, plan.every_s if plan.kills else left))
-        if plan.kills and time.monotonic() < begun + plan.seconds:
+    while (left := begun + plan.seconds - time.monotonic()) > 0 or turn < len(plan.kills):
+        time.sleep(plan.every_s if plan.kills else left)
+        if plan.kills:
             yield plan.kills[turn % len(plan.kills)]
             turn += 1
+    if plan.kills:
+        time.sleep(plan.every_s)  # whoever was struck last gets to work again
 
 
 def _judge(plan: Plan, readers: list[Reader]) -> Verdict:

@@ -52,14 +52,13 @@ def make_plan(database: TestDatabase, folder: Path, count: int) -> Plan:
 
 
 def test_no_change_is_missed_lost_or_made_up_while_writers_and_the_server_are_killed(plan: Plan) -> None:
-    plan.seconds, plan.every_s = 8, 0.7
+    plan.seconds, plan.every_s = 4, 0.7
     plan.kills = ("backends", "writer", "postgres", "backends", "writer", "immediately")
     verdict = run_trial(plan)
-    print(verdict)
     assert verdict.troubles == [], str(verdict)
     assert verdict.kills["postgres"] >= 1
     assert verdict.kills["immediately"] >= 1
-    assert verdict.acknowledged > 100
+    assert verdict.acknowledged > 20
     assert verdict.commits >= verdict.acknowledged
 
 
