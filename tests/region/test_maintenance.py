@@ -102,6 +102,18 @@ def test_a_migration_of_a_database_in_use_sends_requests_away_and_a_first_one_do
         assert find_maintenance() is None
 
 
+def test_what_a_migration_left_that_was_cut_off_ends_with_the_next_one():
+    with pytest.raises(KeyboardInterrupt), maintenance("migrating", cause="migrate"):
+        raise KeyboardInterrupt
+    assert find_maintenance() is not None
+    with _requests_sent_away():
+        pass  # as `migrate --plan`, which takes no step
+    assert find_maintenance() is not None
+    with _requests_sent_away():
+        pre_migrate.send(sender=apps.get_app_config("assessment"), plan=[])
+    assert find_maintenance() is None
+
+
 def test_a_database_that_is_away_is_told_as_busy():
     request = RequestFactory().get("/api/field/v1/packages")
     for error in (OperationalError("terminating connection"), InterfaceError("connection is closed")):

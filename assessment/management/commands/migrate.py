@@ -12,7 +12,7 @@ from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 from django.db.models.signals import pre_migrate
 
-from assessment.region.maintenance import maintenance
+from assessment.region.maintenance import end_maintenance, find_maintenance, maintenance
 from assessment.region.owner import connect_as_owner
 
 
@@ -30,11 +30,13 @@ def _requests_sent_away() -> Iterator[None]:
     """Have requests told to come back while tables change: not when nothing is to do, nor at a first start."""
 
     def send_away(plan: Sequence[tuple[Migration, bool]], **_: Any) -> None:
+        told.append(True)
         is_first = any(step.app_label == "assessment" and step.initial for step, _ in plan)
         if plan and not is_first and not begun:
             begun.append(True)
             until_done.enter_context(maintenance("The database is brought up to date.", cause="migrate"))
 
+    told: list[bool] = []
     begun: list[bool] = []
     with ExitStack() as until_done:
         pre_migrate.connect(send_away)
@@ -42,6 +44,9 @@ def _requests_sent_away() -> Iterator[None]:
             yield
         finally:
             pre_migrate.disconnect(send_away)
+    left = find_maintenance()
+    if told and left is not None and left.cause == "migrate":
+        end_maintenance()  # left by a run that was cut off behind its last step; all steps are taken now
 
 
 @contextmanager
