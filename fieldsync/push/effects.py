@@ -66,9 +66,11 @@ _ORDER = (Status.CONFLICT, Status.QUARANTINED, Status.HELD, Status.MERGED, Statu
 def apply_items(items: Sequence[Item], *, device: Device, actor: Actor) -> Effects:
     """Apply mutations that could be read, in the order of their numbers, and say what became of each."""
     ordered = sorted(items, key=lambda item: (item.device_seq, item.index))
-    lock_properties(_properties_of(ordered))
-    effects: Effects = {}
     visits = [item for item in ordered if isinstance(item.payload, InspectionIn)]
+    if visits:
+        # Patches lock their cards themselves; where visits come first, all cards are locked before either.
+        lock_properties(_properties_of(ordered))
+    effects: Effects = {}
     _record_visits(visits, effects, device=device, actor=actor)
     checked = find_checked(item.envelope.package_id for item in ordered if item.envelope is not None)
     _apply_patches(ordered, effects, actor=actor, checked=checked.keys())

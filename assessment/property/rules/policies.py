@@ -87,105 +87,121 @@ def broken_invariant(
     changed
         The fields that a change touches; a contradiction that was on record before is not its fault.
     """
+    breach = next(breaches(target_kind, values, changed=changed), None)
+    return breach.sentence if breach else ""
+
+
+def breaches(
+    target_kind: str, values: Mapping[str, Any], *, changed: Iterable[str] | None = None
+) -> Iterator[Breach]:
+    """Yield everything that a row would contradict; of a change, what it takes part in."""
     touched = None if changed is None else frozenset(changed)
-    for breach in breaches(target_kind, values):
-        if touched is None or breach.fields & touched:
-            return breach.sentence
+    for rule in _RULES.get(target_kind, ()):
+        if touched is None or not touched.isdisjoint(rule.fields):
+            sentence = rule.says(values)
+            if sentence:
+                yield Breach(sentence, rule.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What must hold on a row between some of its fields: a function that says what is wrong, or nothing."""
+
+    fields: frozenset[str]
+    says: Callable[[Mapping[str, Any]], str]
+
+
+def _plausible(values: Mapping[str, Any]) -> str:
+    built = values.get("year_built")
+    return f"A building of {built} is not plausible." if built and not 1600 <= built <= 2100 else ""
+
+
+def _not_before_built(name: str, words: str) -> _Rule:
+    def says(values: Mapping[str, Any]) -> str:
+        built, later = values.get("year_built"), values.get(name)
+        if built is None or later is None or later >= built:
+            return ""
+        return f"The {words} {later} is before the year built, {built}."
+
+    return _Rule(frozenset({name, "year_built"}), says)
+
+
+def _part_of(part: str, whole: str) -> _Rule:
+    def says(values: Mapping[str, Any]) -> str:
+        small, large = values.get(part), values.get(whole)
+        if small is None or large is None or small <= large:
+            return ""
+        return f"The {_words(part)} {small} is more than the {_words(whole)} {large}."
+
+    return _Rule(frozenset({part, whole}), says)
+
+
+def _share(name: str) -> _Rule:
+    def says(values: Mapping[str, Any]) -> str:
+        share = values.get(name)
+        return "" if share is None or 0 <= share <= 100 else f"{name} of {share} is no percentage."
+
+    return _Rule(frozenset({name}), says)
+
+
+def _amount(name: str) -> _Rule:
+    def says(values: Mapping[str, Any]) -> str:
+        amount = values.get(name)
+        if amount is None or amount >= 0:
+            return ""
+        return f"The {_words(name)} of {amount} is less than nothing."
+
+    return _Rule(frozenset({name}), says)
+
+
+def _retirement(values: Mapping[str, Any]) -> str:
+    if values.get("is_retired") and values.get("retired_on") is None:
+        return "A retired property needs the day on which it was retired."
     return ""
 
 
-def breaches(target_kind: str, values: Mapping[str, Any]) -> Iterator[Breach]:
-    """Yield everything that a row would contradict."""
-    for rule in _RULES.get(target_kind, ()):
-        for sentence, fields in rule(values):
-            yield Breach(sentence, frozenset(fields))
-
-
-_Found = Iterator[tuple[str, tuple[str, ...]]]
-
-
-def _ages(values: Mapping[str, Any]) -> _Found:
-    built = values.get("year_built")
-    if built is None:
-        return
-    if not 1600 <= built <= 2100:
-        yield f"A building of {built} is not plausible.", ("year_built",)
-    for name, words in (
-        ("effective_year_built", "effective year"),
-        ("remodelled_year", "year of remodelling"),
-    ):
-        later = values.get(name)
-        if later is not None and later < built:
-            yield f"The {words} {later} is before the year built, {built}.", (name, "year_built")
-
-
-def _parts_and_wholes(values: Mapping[str, Any]) -> _Found:
-    for part, whole in _PARTS:
-        small, large = values.get(part), values.get(whole)
-        if small is not None and large is not None and small > large:
-            yield f"The {_words(part)} {small} is more than the {_words(whole)} {large}.", (part, whole)
-
-
-def _shares(values: Mapping[str, Any]) -> _Found:
-    for name in _SHARES:
-        share = values.get(name)
-        if share is not None and not 0 <= share <= 100:
-            yield f"{name} of {share} is no percentage.", (name,)
-
-
-def _amounts(values: Mapping[str, Any]) -> _Found:
-    for name in _AMOUNTS:
-        amount = values.get(name)
-        if amount is not None and amount < 0:
-            yield f"The {_words(name)} of {amount} is less than nothing.", (name,)
-
-
-def _retirement(values: Mapping[str, Any]) -> _Found:
-    if values.get("is_retired") and values.get("retired_on") is None:
-        yield "A retired property needs the day on which it was retired.", ("is_retired", "retired_on")
-
-
-def _outline(values: Mapping[str, Any]) -> _Found:
+def _outline(values: Mapping[str, Any]) -> str:
     points, area = values.get("points_ft"), values.get("area_sqft")
     if not points or area is None:
-        return
+        return ""
     drawn = area_sqft(points)
-    if abs(float(area) - drawn) > max(1.0, drawn / 100):
-        yield f"The area {area} is not that of the outline, {drawn:.0f}.", ("area_sqft", "points_ft")
+    if abs(float(area) - drawn) <= max(1.0, drawn / 100):
+        return ""
+    return f"The area {area} is not that of the outline, {drawn:.0f}."
 
 
-_PARTS = (
-    ("living_area_sqft", "gross_area_sqft"),
-    ("finished_basement_sqft", "basement_area_sqft"),
-    ("bedrooms", "total_rooms"),
-)
-_SHARES = (
-    "percent_complete",
-    "percent_good",
-    "functional_obsolescence_percent",
-    "external_obsolescence_percent",
-    "common_interest_percent",
-)
-_AMOUNTS = (
-    "living_area_sqft",
-    "gross_area_sqft",
-    "effective_area_sqft",
-    "basement_area_sqft",
-    "finished_basement_sqft",
-    "area_sqft",
-    "perimeter_ft",
-    "quantity",
-    "depth_ft",
-    "total_acres",
-    "land_sqft",
-    "frontage_ft",
-)
-_RULES: dict[str, tuple[Callable[[Mapping[str, Any]], _Found], ...]] = {
-    "property": (_retirement, _shares, _amounts),
-    "building": (_ages, _parts_and_wholes, _shares, _amounts),
-    "section": (_amounts, _outline),
-    "land_line": (_amounts,),
-    "feature": (_shares, _amounts),
+_RULES: dict[str, tuple[_Rule, ...]] = {
+    "property": (
+        _Rule(frozenset({"is_retired", "retired_on"}), _retirement),
+        _share("common_interest_percent"),
+        _amount("total_acres"),
+        _amount("land_sqft"),
+        _amount("frontage_ft"),
+    ),
+    "building": (
+        _Rule(frozenset({"year_built"}), _plausible),
+        _not_before_built("effective_year_built", "effective year"),
+        _not_before_built("remodelled_year", "year of remodelling"),
+        _part_of("living_area_sqft", "gross_area_sqft"),
+        _part_of("finished_basement_sqft", "basement_area_sqft"),
+        _part_of("bedrooms", "total_rooms"),
+        _share("percent_complete"),
+        _share("percent_good"),
+        _share("functional_obsolescence_percent"),
+        _share("external_obsolescence_percent"),
+        _amount("living_area_sqft"),
+        _amount("gross_area_sqft"),
+        _amount("effective_area_sqft"),
+        _amount("basement_area_sqft"),
+        _amount("finished_basement_sqft"),
+    ),
+    "section": (
+        _Rule(frozenset({"points_ft", "area_sqft"}), _outline),
+        _amount("area_sqft"),
+        _amount("perimeter_ft"),
+    ),
+    "land_line": (_amount("quantity"), _amount("depth_ft")),
+    "feature": (_share("percent_complete"), _share("percent_good"), _amount("quantity")),
 }
 
 

@@ -22,10 +22,10 @@ from assessment.property.services.patch_values import (
     is_target,
     policy_for,
     read_base,
+    read_fitting,
     read_id,
     read_new,
     signature,
-    unfit_reason,
 )
 from assessment.property.services.sketch import shape_values
 from assessment.property.targets import WHOLE_ROW, json_value
@@ -118,10 +118,11 @@ class PatchRun:
             return self._park_all(patch, card, result, "edit-vs-remove")
         unfit, merged = {}, {}
         for name, change in patch.changes.items():
-            if sentence := unfit_reason(patch.target_kind, name, change):
+            new, sentence = read_fitting(patch.target_kind, name, change)
+            if sentence:
                 unfit[name] = sentence
             else:
-                merged[name] = self._merge(patch, values, name, change)
+                merged[name] = self._merge(patch, values, name, change, new)
         if patch.may_wait and any(made.parked for made in merged.values()):
             raise MustWait(card.id, "unknown-predecessor")
         accepted = {
@@ -154,10 +155,9 @@ class PatchRun:
         raise MustWait(key[1], "unknown-row")
 
     def _merge(
-        self, patch: CardPatch, values: Mapping[str, Any], name: str, change: Mapping[str, Any]
+        self, patch: CardPatch, values: Mapping[str, Any], name: str, change: Mapping[str, Any], new: Any
     ) -> MergeResult:
         kind = patch.target_kind
-        new = read_new(kind, name, change["new"])
         server = values.get(name)
         base = server if patch.is_check else read_base(kind, name, change.get("base"))
         policy = policy_for(patch, name)
@@ -170,9 +170,8 @@ class PatchRun:
         later = True
         if policy.kind is PolicyKind.FIELD_WINS and not alike(policy, server, base):
             later = alike(policy, new, server) or self.seen.seen_later(patch, name)
-        made = merge_field(
-            policy, base, new, server, seen_later=later, signature=signature(self.seen.actor.name, patch)
-        )
+        signed = signature(self.seen.actor.name, patch) if policy.kind is PolicyKind.APPEND else ""
+        made = merge_field(policy, base, new, server, seen_later=later, signature=signed)
         if made.outcome is Outcome.NOOP and alike(policy, new, server):
             self.seen.take_back(steps[place] for place in walked)
         return made

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,12 @@ class RowValues(Mapping[str, Any]):
         if name not in self._names:
             raise KeyError(name)
         return getattr(self._row, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return getattr(self._row, name) if name in self._names else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -71,7 +78,12 @@ def folded(patch: CardPatch) -> CardPatch:
 
 def policy_for(patch: CardPatch, name: str) -> MergePolicy:
     """Return the policy of a field with the tolerances of the day on which it was seen."""
-    return policy_of(patch.target_kind, name).at(merge_tolerances(patch.observed_on))
+    return _policy_on(patch.target_kind, name, patch.observed_on)
+
+
+@lru_cache(maxsize=4096)
+def _policy_on(kind: str, name: str, day: dt.date) -> MergePolicy:
+    return policy_of(kind, name).at(merge_tolerances(day))
 
 
 def read_new(kind: str, name: str, value: Any) -> Any:
@@ -90,23 +102,22 @@ def read_base(kind: str, name: str, base: Any) -> Any:
         return base
 
 
-def unfit_reason(kind: str, name: str, change: Mapping[str, Any]) -> str:
-    """Return why a value cannot be on a card although it is of the right kind: a sentence, or nothing.
+def read_fitting(kind: str, name: str, change: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return what was seen as the column holds it, and why it cannot be on a card although of the right kind.
 
-    A person can answer that. What is of no kind that the field has raises `Invalid`.
+    A person can answer the latter. What is of no kind that the field has raises `Invalid`.
     """
     if "new" not in change:
         raise Invalid(f"The change of {name} does not say what was seen.", field=name)
+    seen = change["new"]
     try:
-        read_new(kind, name, change["new"])
+        return read_new(kind, name, seen), ""
     except SketchOpen as problem:
-        return problem.detail
+        return None, problem.detail
     except Invalid:
-        seen = change["new"]
         if isinstance(seen, int | float | Decimal) and seen < 0 and name in changeable_fields(kind):
-            return f"The {name.replace('_', ' ')} of {seen} is less than nothing."
+            return None, f"The {name.replace('_', ' ')} of {seen} is less than nothing."
         raise
-    return ""
 
 
 def contradictions(kind: str, values: Mapping[str, Any], accepted: dict[str, Any]) -> dict[str, str]:
@@ -114,14 +125,36 @@ def contradictions(kind: str, values: Mapping[str, Any], accepted: dict[str, Any
     said: dict[str, str] = {}
     while accepted:
         drawn = shape_values(points_ft=accepted["points_ft"]) if "points_ft" in accepted else {}
-        after = ChainMap(drawn, accepted, values)  # type: ignore[arg-type]
-        breach = next((b for b in breaches(kind, after) if b.fields & accepted.keys()), None)
+        after = _After(drawn, accepted, values) if drawn else _After(accepted, values)
+        breach = next(breaches(kind, after, changed=accepted), None)
         if breach is None:
             break
         for name in breach.fields & accepted.keys():
             said[name] = breach.sentence
             del accepted[name]
     return said
+
+
+class _After(Mapping[str, Any]):
+    """The first of several mappings that has a name: `ChainMap` without its cost."""
+
+    def __init__(self, *maps: Mapping[str, Any]) -> None:
+        self._maps = maps
+
+    def get(self, name: str, default: Any = None) -> Any:
+        for each in self._maps:
+            if name in each:
+                return each[name]
+        return default
+
+    def __getitem__(self, name: str) -> Any:
+        return self.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._maps[-1])
+
+    def __len__(self) -> int:
+        return len(self._maps[-1])
 
 
 def signature(author: str, patch: CardPatch) -> str:
