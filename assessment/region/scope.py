@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connections, transaction
 
@@ -99,12 +99,14 @@ def scope(
         effective_on=effective_on if effective_on else (outer.effective_on if outer else None),
         request_id=request_id if request_id is not None else (outer.request_id if outer else ""),
     )
+    is_outermost = not transaction.get_connection(using).in_atomic_block
     with transaction.atomic(using=using):
         token = _current.set(inner)
         try:
             _apply(inner, using)
             yield inner
-            if not transaction.get_connection(using).needs_rollback:
+            # At the end of the transaction itself the settings end with it.
+            if not is_outermost and not transaction.get_connection(using).needs_rollback:
                 _apply(outer, using)
         finally:
             _current.reset(token)
@@ -125,3 +127,37 @@ def because(reason: str, *, effective_on: dt.date | None = None, using: str = "d
         using=using,
     ) as inner:
         yield inner
+
+
+@contextmanager
+def speaking(
+    *,
+    actor: Actor | None = None,
+    reason: str = "",
+    effective_on: dt.date | None = None,
+    using: str = "default",
+) -> Iterator[Scope]:
+    """State who acts, why and for which day, inside a scope and without a savepoint of its own.
+
+    For services whose failure undoes the whole transaction: a savepoint and two statements more for each
+    reason were a tenth of a small push. After an exception the settings are not put back, so whoever
+    catches one has to have a savepoint around it.
+    """
+    outer = _current.get()
+    if outer is None:
+        raise RuntimeError("nobody acts here: open a scope first")
+    inner = replace(
+        outer,
+        actor=actor or outer.actor,
+        reason=reason or outer.reason,
+        effective_on=effective_on or outer.effective_on,
+    )
+    token = _current.set(inner)
+    try:
+        if inner != outer:
+            _apply(inner, using)
+        yield inner
+        if inner != outer:
+            _apply(outer, using)
+    finally:
+        _current.reset(token)

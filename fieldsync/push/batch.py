@@ -14,7 +14,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from assessment.region.actors import Actor
 from assessment.region.errors import Forbidden, Problem
 from assessment.region.models import Person
-from assessment.region.scope import scope
+from assessment.region.scope import scope, speaking
 from fieldsync.conflicts.services import open_conflicts
 from fieldsync.devices.auth import collector_on
 from fieldsync.devices.lifecycle import mark_copied
@@ -134,9 +134,11 @@ class Batch:
     def _apply_run(
         self, run: Sequence[Item], actor: Actor, one_by_one: bool, reason: str = "sent by a tablet"
     ) -> Effects:
-        with scope(actor, towns=[self.town_code], reason=reason):
-            if not one_by_one:
+        if not one_by_one:
+            # What fails here fails the batch, so no savepoint is needed.
+            with speaking(actor=actor, reason=reason):
                 return apply_items(run, device=self.device, actor=actor)
+        with scope(actor, towns=[self.town_code], reason=reason):
             effects: Effects = {}
             for item in run:
                 effects |= self._apply_alone(item, actor)

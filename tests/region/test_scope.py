@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from assessment.property.models import Building, Code, JournalEntry, Property
 from assessment.region.actors import Actor
-from assessment.region.scope import because, current_scope, scope
+from assessment.region.scope import because, current_scope, scope, speaking
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +133,21 @@ class TestJournal:
             make_property(HAMDEN)
             with pytest.raises(DatabaseError, match="never change"), transaction.atomic():
                 Property.objects.update(town_id=NEW_HAVEN)
+
+
+def test_speaking_states_who_and_why_and_puts_it_back_without_a_savepoint():
+    collector = Actor(person_id=None, name="Cora Collector")
+    with scope(SYSTEM, towns=[HAMDEN], reason="outer"):
+        with speaking(actor=collector, reason="inner", effective_on=dt.date(2026, 10, 1)):
+            made = make_property(HAMDEN)
+        Property.objects.filter(id=made.id).update(zoning="X")
+        said = JournalEntry.objects.filter(row_id=made.id).order_by("id")
+        assert list(said.values_list("actor_name", "reason")) == [
+            ("Cora Collector", "inner"),
+            ("system: test", "outer"),
+        ]
+        first = said.first()
+        assert first is not None
+        assert first.effective_on == dt.date(2026, 10, 1)
+    with pytest.raises(RuntimeError, match="nobody acts"), speaking(reason="x"):
+        pass

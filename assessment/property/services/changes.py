@@ -17,7 +17,7 @@ from assessment.property.services.locks import raise_versions
 from assessment.property.services.record import delete_row, insert_row
 from assessment.property.services.sketch import recompute_areas
 from assessment.property.targets import TARGETS, changeable_fields, read_value
-from assessment.region.scope import because
+from assessment.region.scope import speaking
 
 Key = tuple[str, UUID]
 
@@ -101,24 +101,24 @@ class CardRows:
         """Write everything, in the transaction that holds the cards' locks."""
         drawn: set[UUID] = set()
         for (effective_on, reason), changes in self._set.items():
-            with because(reason, effective_on=effective_on):
+            with speaking(reason=reason, effective_on=effective_on):
                 self._update(changes)
             drawn |= {self.rows[key].building_id for key in changes if key[0] == "section"}  # type: ignore[attr-defined]
         for effective_on, reason, property_id, row_id, values in self._added:
             kind = values.pop("_kind")
-            with because(reason, effective_on=effective_on):
+            with speaking(reason=reason, effective_on=effective_on):
                 row = insert_row(self.cards[property_id], kind, values, row_id=row_id)
             if (kind, row_id) not in self._gone:
                 self.rows[(kind, row_id)] = row
             if kind == "section":
                 drawn.add(row.building_id)  # type: ignore[attr-defined]
         for effective_on, reason, gone in self._removed:
-            with because(reason, effective_on=effective_on):
+            with speaking(reason=reason, effective_on=effective_on):
                 delete_row(gone)
             if isinstance(gone, Section):
                 drawn.add(gone.building_id)
         if drawn:
-            with because("areas by the sketch"):
+            with speaking(reason="areas by the sketch"):
                 recompute_areas(sorted(drawn))
         if self.touched:
             raise_versions(self.touched)

@@ -15,6 +15,7 @@ from fieldsync.client import Tablet
 from fieldsync.push.models import Mutation
 from tests.cast import SYSTEM, TOWN_A
 from tests.fieldsync.conftest import House, draw
+from tests.fieldsync.push.identical import AT_ONCE, count_effects, judge, send_rounds
 from tests.fieldsync.push.test_push import lenient  # noqa: F401  the fixture of the town's rule
 
 
@@ -95,20 +96,13 @@ def test_ten_batches_in_any_order_at_once_have_one_effect(tablet: Tablet, houses
 
 @pytest.mark.usefixtures("lenient")
 def test_sixteen_identical_pushes_get_sixteen_equal_answers(tablet: Tablet, houses: list[House]) -> None:
-    batch = record_a_day(tablet, houses)[:1]
-    tablet.me()
-    start = threading.Barrier(16)
-
-    def send(_: int) -> dict[str, Any]:
-        start.wait()
-        (result,) = tablet.push_batch(batch)["results"]
-        return result
-
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(send, range(16)))
-    assert [plain(answer) for answer in answers] == [plain(answers[0])] * 16
-    assert sum("duplicate" not in answer for answer in answers) == 1
-    assert effects(houses)["changes"] == 1
+    """A sample of what `tests.bench.bench_identical` does a thousand times."""
+    rounds = 4
+    ids = [(house.property_id, house.building_id) for house in houses[:2]]
+    for answers in send_rounds(tablet, ids, rounds):
+        assert len(answers) == AT_ONCE
+        assert judge(answers) == ""
+    assert set(count_effects(ids).values()) == {rounds}
 
 
 @pytest.mark.usefixtures("lenient")
