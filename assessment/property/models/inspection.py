@@ -58,11 +58,7 @@ class Observation(TownModel):
     source = models.CharField(max_length=20, blank=True, help_text="inspected, owner, estimated, mailer, ...")
     is_estimated = models.BooleanField(default=False)
     observed_on = models.DateField()
-    # Without a constraint in the database: it would be checked at commit for each of the hundreds of rows that
-    # a push brings, and persons are never deleted.
-    observed_by = models.ForeignKey(
-        Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True, db_constraint=False
-    )
+    observed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", null=True, blank=True)
     captured_at = models.DateTimeField(null=True, blank=True, help_text="by the observer's clock, corrected")
     list_year = models.PositiveSmallIntegerField(help_text="the list on which it bears")
     state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
