@@ -24,6 +24,7 @@ import json, sys
 import assessment.project.wsgi
 from importlib import import_module
 import_module("assessment.project.urls")
+import_module("assessment.project.celery").load_tasks()  # as the first request that starts a job does
 print(json.dumps(sorted(sys.modules)))
 """
 

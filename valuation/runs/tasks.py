@@ -9,9 +9,6 @@ from assessment.region.actors import Actor
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
-from valuation.runs.services import run_valuation
-from valuation.specs.selectors import find_adopted_spec
-from valuation.specs.services import DEFAULT_NAME, get_spec
 
 _STAGES = ("facts", "cost", "market", "ratio study", "flags", "comparables", "writing")
 
@@ -19,6 +16,11 @@ _STAGES = ("facts", "cost", "market", "ratio study", "flags", "comparables", "wr
 @job_handler("valuation_run", title="Valuation run", permission=Permission.RUN_VALUATION)
 def run(job: RunningJob) -> dict[str, Any]:
     """Value a town; payload ``year`` and optionally ``spec``. Run twice it makes two equal runs."""
+    # Here and not above: the web server loads this module when it starts any job, and has no use for pandas.
+    from valuation.runs.services import run_valuation
+    from valuation.specs.selectors import find_adopted_spec
+    from valuation.specs.services import DEFAULT_NAME, get_spec
+
     year = int(job.payload["year"])
 
     def tell(stage: str) -> None:
