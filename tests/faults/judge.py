@@ -128,12 +128,15 @@ class _Rows:
     def is_historic(self, value: Value) -> bool:
         return any(_holds(old, value.value) for old in self.history[value.row_id, value.name])
 
-    def was_step(self, value: Value) -> bool:
-        """Whether a later value, accepted too, started from this one: both came in one transaction."""
+    def was_step(self, observation: dict[str, Any], value: Value) -> bool:
+        """Whether another value took its place in the same transaction: the journal has only the last.
+
+        Another accepted one started from it, or came in the same batch. The observation keeps it.
+        """
         return any(
-            _holds(later["base_value"], value.value)
-            for later in self.by_field[value.row_id, value.name]
-            if later["state"] == "accepted"
+            _holds(other["base_value"], value.value) or other["created_at"] == observation["created_at"]
+            for other in self.by_field[value.row_id, value.name]
+            if other["state"] == "accepted" and other["id"] != observation["id"]
         )
 
 
@@ -248,7 +251,7 @@ def _fate(change: Change, value: Value, rows: _Rows) -> str:
     if state == "accepted":
         if rows.is_current(value):
             return "current"
-        return "historic" if rows.is_historic(value) or rows.was_step(value) else ""
+        return "historic" if rows.is_historic(value) or rows.was_step(observation, value) else ""
     if state == "pending":
         return "waiting"
     conflict = rows.conflicts.get((change.mutation_id, value.name))
