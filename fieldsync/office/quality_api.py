@@ -45,7 +45,7 @@ def post_recheck(request: HttpRequest, body: schemas.RecheckIn) -> schemas.Reche
         person_id=body.person_id,
     )
     job = start_build(recheck.package, actor=actor)
-    return schemas.RecheckOut(**_facts(recheck), job_id=job.id)
+    return schemas.RecheckOut(**_facts(selectors.get_recheck(recheck.id)), job_id=job.id)
 
 
 @router.get("/rechecks/{uuid:recheck_id}", response=schemas.RecheckDetailOut, operation_id="get_recheck")
@@ -68,16 +68,13 @@ def post_decide(request: HttpRequest, recheck_id: UUID) -> schemas.RecheckDetail
 
 
 def _facts(recheck: Recheck) -> dict[str, Any]:
-    seen = list(recheck.items.values_list("second_inspection_id", flat=True))
     names = (
         "id", "package_id", "state", "seed", "percent", "population", "fields_compared", "fields_agreeing",
-        "agreement_percent", "follow_up_id", "drawn_at", "decided_at",
+        "agreement_percent", "follow_up_id", "drawn_at", "decided_at", "properties", "seen",
     )  # fmt: skip
     return {
         **{name: getattr(recheck, name) for name in names},
         "first_person": recheck.first_person.name,
-        "properties": len(seen),
-        "seen": sum(key is not None for key in seen),
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from assessment.property.models import Inspection, Observation, Photo
 from assessment.region.errors import NotFound
@@ -99,4 +99,5 @@ def list_items(recheck_id: UUID) -> list[RecheckItem]:
 
 
 def _rechecks() -> QuerySet[Recheck]:
-    return Recheck.objects.select_related("package", "source_package", "first_person", "follow_up")
+    rows = Recheck.objects.select_related("package", "source_package", "first_person", "follow_up")
+    return rows.annotate(properties=Count("items"), seen=Count("items__second_inspection"))

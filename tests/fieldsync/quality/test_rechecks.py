@@ -210,3 +210,10 @@ def test_a_recheck_is_drawn_followed_and_decided_on_its_pages(
     answer = office.get(f"/api/v1/towns/hamden/field/rechecks/{recheck.id}").json()
     assert [field["agrees"] for item in answer["items"] for field in item["fields"]].count(False) == 1
     assert sign_in(cast.clerk_a).get(f"{FIELD}/rechecks/").status_code == 403
+
+
+def test_the_list_of_rechecks_counts_what_was_seen(cast: Cast, first: Package) -> None:
+    draw_again(cast, first, person_id=cast.deputy_a.id)
+    draw_again(cast, first)
+    answer = sign_in(cast.assessor_a).get("/api/v1/towns/hamden/field/rechecks").json()
+    assert [(each["properties"], each["seen"], each["population"]) for each in answer] == [(1, 0, 6)] * 2
