@@ -9,7 +9,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.files.storage import default_storage
@@ -18,6 +18,7 @@ from assessment.property.blobs import blob_path, open_blob
 from assessment.property.models import Blob, Photo
 from assessment.region.scope import scope
 from fieldsync.client import ProblemAnswer, Tablet, uploads
+from fieldsync.photos import spool
 from fieldsync.photos.custody import expire_uploads
 from fieldsync.photos.models import Upload
 from tests.cast import SYSTEM, TOWN_A, TOWN_B, Cast
@@ -297,3 +298,42 @@ def test_a_disk_that_is_nearly_full_takes_no_photos_but_all_facts(
     assert (refused.value.status, refused.value.headers["Retry-After"]) == (507, "600")
     tablet.take_photo(content, property_id=str(houses[0].property_id))
     assert [result["status"] for result in tablet.push()] == ["applied"]
+
+
+def test_where_only_post_goes_through_a_photo_is_sent_and_ended_by_post(tablet: Tablet) -> None:
+    content = make_bytes(1000)
+    url, _ = uploads.create(tablet.transport, describe(content), content[:400])
+    override = {**uploads.CHUNK, "X-HTTP-Method-Override": "PATCH", "Upload-Offset": "400"}
+    answer = tablet.transport.send("POST", url, headers=override, content=content[400:])
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, "1000")
+    other = make_bytes(1000, seed=2)
+    ended, _ = uploads.create(tablet.transport, describe(other), other[:400])
+    tablet.transport.send("POST", ended, headers={**uploads.TUS, "X-HTTP-Method-Override": "DELETE"})
+    for wrong in ("GET", "PUT", ""):
+        with pytest.raises(ProblemAnswer) as refused:
+            tablet.transport.send("POST", url, headers={**uploads.TUS, "X-HTTP-Method-Override": wrong})
+        assert refused.value.code == "upload-header-invalid"
+        assert refused.value.headers["Tus-Resumable"] == "1.0.0"
+    with pytest.raises(ProblemAnswer) as gone:
+        uploads.ask_offset(tablet.transport, ended)
+    assert gone.value.status == 410
+    assert blobs() == [hashlib.sha256(content).hexdigest()]
+
+
+def test_all_bytes_that_were_not_verified_are_verified_before_they_are_told_of(tablet: Tablet) -> None:
+    """As after a server that died between the last byte and its receipt."""
+    content = make_bytes(5000)
+    photo = describe(content)
+    url, _ = uploads.create(tablet.transport, photo, content[:1000])
+    upload_id = UUID(url.rpartition("/")[2])
+    with spool.path_of(upload_id).open("ab") as file:
+        file.write(content[1000:])
+    assert uploads.ask_offset(tablet.transport, url) == 5000
+    assert blobs() == [photo["sha256"]]
+    other = describe(make_bytes(5000, seed=2))
+    url, _ = uploads.create(tablet.transport, other, content[:1])
+    spool.path_of(UUID(url.rpartition("/")[2])).write_bytes(content)
+    with pytest.raises(ProblemAnswer) as refused:
+        uploads.ask_offset(tablet.transport, url)
+    assert (refused.value.status, refused.value.headers["Upload-Offset"]) == (460, "0")
+    assert blobs() == [photo["sha256"]]
