@@ -68,6 +68,7 @@ def test_one_conflict_is_shown_with_the_photos_of_the_visit(
             property_id=one.property_id,
             inspection_id=visit.id,
             state="processed",
+            web_sha256="a" * 64,
             role="front",
         )
     page = text(office, f"{FIELD}/conflicts/{one.id}/")
