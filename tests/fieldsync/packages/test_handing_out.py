@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -14,12 +14,15 @@ from assessment.region.scope import scope
 from assessment.region.services import set_policy
 from fieldsync.client import ProblemAnswer, Tablet
 from fieldsync.devices.models import Device
-from fieldsync.packages import gates, selectors, services
+from fieldsync.packages import selectors, services
 from fieldsync.packages.models import Package
 from fieldsync.packages.rules import Budget, Selection
-from fieldsync.problems import FieldProblem, OverBudget
+from fieldsync.problems import OverBudget
 from tests.cast import SYSTEM, TOWN_A, Cast
 from tests.fieldsync.conftest import House, MakeTablet, draw
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
 
 
 def act(call: Any, *args: Any, **named: Any) -> Any:
@@ -127,22 +130,15 @@ def _person(tablet: Tablet) -> Any:
         return Device.objects.get(id=tablet.device_id).person_id
 
 
-def test_a_gate_refuses_the_check_out_and_nothing_else(
-    tablet: Tablet, houses: list[House], monkeypatch: pytest.MonkeyPatch
+def test_an_app_that_is_too_old_checks_nothing_out_and_pushes_all_the_same(
+    tablet: Tablet, houses: list[House], settings: SettingsWrapper
 ) -> None:
-    class TooOld(FieldProblem):
-        code, title, status = "app-too-old", "Update the app", 409
-
-    def gate(package: Package, device: Device) -> None:
-        raise TooOld
-
-    monkeypatch.setattr(gates, "_gates", dict(gates._gates))
-    gates.register_gate("test", gate)
     package = draw(houses, tablet.device_id)
+    tablet.download(str(package.id))
+    settings.FIELD_MIN_APP_VERSION = "99.0.0"
     with pytest.raises(ProblemAnswer) as refused:
         tablet.transport.send("POST", f"packages/{package.id}/checkout")
     assert refused.value.code == "app-too-old"
-    tablet.download(str(package.id))
     tablet.patch_card(str(houses[0].property_id), {"comment": "seen"}, package_id=str(package.id))
     assert [result["status"] for result in tablet.push()] == ["applied"]
 
