@@ -13,7 +13,7 @@ from assessment.region.models import (
     TownPolicy,
 )
 from assessment.roll.models import *  # noqa: F403
-from assessment.sales.models import Transfer
+from assessment.sales.models import SaleFinding, Transfer
 
 __all__ = [
     "Agreement",
@@ -25,6 +25,7 @@ __all__ = [
     "Person",
     "Petition",
     "RoleAssignment",
+    "SaleFinding",
     "Town",
     "TownPolicy",
     "Transfer",

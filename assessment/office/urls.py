@@ -40,6 +40,7 @@ town_urls = [
     path("inspections/decide", inspections.decide, name="inspection-decide"),
     path("inspections/undo", inspections.undo, name="inspection-undo"),
     path("sales/", sales.sale_list, name="sale-list"),
+    path("sales/screen", sales.screen, name="sales-screen"),
     path("sales/<uuid:transfer_id>/", sales.sale, name="sale"),
     path("sales/<uuid:transfer_id>/decide", sales.decide, name="sale-decide"),
     path("jobs/", jobs.job_list, name="job-list"),

@@ -1,5 +1,7 @@
 """Transfers of property, as the state's sales file and the cards tell them."""
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
@@ -7,6 +9,7 @@ from assessment.property.models import Complex, ImportRun, Property
 from assessment.region.models import Person
 from assessment.region.walls import TownForeignKey, TownModel
 from assessment.sales.rules.matching import Method, Reason
+from assessment.sales.rules.screening import CHANGES, MEASURES
 from assessment.sales.rules.validity import Validity
 
 _VALIDITIES = [(validity.value, validity.value) for validity in Validity]
@@ -104,3 +107,35 @@ class Transfer(TownModel):
 
     def __str__(self) -> str:
         return f"{self.list_year}/{self.serial_number} {self.address}"
+
+
+class SaleFinding(TownModel):
+    """The screen's reason to look at a sale: with which sales it was compared, and how far it is off.
+
+    Rewritten by `assessment.sales.services.screening` at each screen; decides nothing.
+    """
+
+    transfer = TownForeignKey(Transfer, related_name="findings", on_delete=models.CASCADE)
+    code = models.CharField(max_length=20, choices=[*MEASURES.items(), *CHANGES.items()])
+    figure = models.FloatField(help_text="the sale's own: dollars, a ratio, a year or an ordinal day")
+    group = models.CharField(max_length=120, blank=True)
+    n = models.PositiveIntegerField(default=0)
+    middle = models.FloatField(default=0)
+    deviation = models.FloatField(default=0, help_text="standard deviations of logarithms")
+    screened_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["town", "transfer", "code"], name="finding_once_on_sale")
+        ]
+        ordering = ("code",)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it speaks of the property and not of the price."""
+        return self.code in CHANGES
+
+    @property
+    def on(self) -> dt.date | None:
+        """The day of a permit."""
+        return dt.date.fromordinal(int(self.figure)) if self.code == "permit_after" else None

@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from assessment.property.models import Complex, Property
 from assessment.sales.errors import TransferNotFound
-from assessment.sales.models import Transfer
+from assessment.sales.models import SaleFinding, Transfer
 from assessment.sales.rules.matching import Entry
 from assessment.sales.rules.validity import Validity
 
@@ -25,6 +25,11 @@ def get_transfer(transfer_id: UUID) -> Transfer:
     return transfer
 
 
+def list_findings(transfer_id: UUID) -> list[SaleFinding]:
+    """Return what the screen found on a transfer."""
+    return list(SaleFinding.objects.filter(transfer_id=transfer_id))
+
+
 def list_property_transfers(property_id: UUID) -> list[Transfer]:
     """Return every transfer of a property, newest first."""
     rows = Transfer.objects.filter(property_id=property_id).select_related("decided_by")
@@ -37,10 +42,17 @@ def list_transfers(
     validities: Iterable[str] = (),
     list_year: int | None = None,
     match_reason: str = "",
+    finding: str = "",
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Transfer], int]:
-    """Return a page of a town's transfers, newest first, and how many there are in all."""
+    """Return a page of a town's transfers, newest first, and how many there are in all.
+
+    Parameters
+    ----------
+    finding
+        A code of the screen; ``any`` for those with any and not yet decided by a person.
+    """
     rows = Transfer.objects.filter(town_id=town_code)
     if wanted := [Validity(one).value for one in validities]:
         rows = rows.filter(validity__in=wanted)
@@ -48,6 +60,10 @@ def list_transfers(
         rows = rows.filter(list_year=list_year)
     if match_reason:
         rows = rows.filter(match_reason=match_reason)
+    if finding == "any":
+        rows = rows.filter(Exists(SaleFinding.objects.filter(transfer=OuterRef("pk"))), decided_validity="")
+    elif finding:
+        rows = rows.filter(Exists(SaleFinding.objects.filter(transfer=OuterRef("pk"), code=finding)))
     page = rows.select_related("property", "complex").order_by("-recorded_on", "-id")[offset : offset + limit]
     return list(page), rows.count()
 

@@ -16,11 +16,14 @@ from assessment.office.tags import words
 from assessment.region.errors import NotFound
 from assessment.sales.models import Transfer
 from assessment.sales.rules.matching import Reason
+from assessment.sales.rules.screening import CHANGES, MEASURES
 from assessment.sales.rules.validity import Validity
-from assessment.sales.selectors import get_transfer, list_transfers
+from assessment.sales.selectors import get_transfer, list_findings, list_transfers
 from assessment.sales.services.decisions import decide_validity, withdraw_decision
+from assessment.sales.services.screening import screen_sales
 
 PAGE_SIZE = 50
+FINDINGS = {"any": "any, and not decided", **MEASURES, **CHANGES}
 
 
 @town_page("view")
@@ -28,10 +31,12 @@ def sale_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
     """List the town's transfers, newest first."""
     number = read_page_number(request)
     validity, reason = request.GET.get("validity", ""), request.GET.get("unmatched", "")
+    finding = request.GET.get("finding", "")
     rows, count = list_transfers(
         scope.town.code,
         validities=[validity] if validity in set(Validity) else [],
         match_reason=reason if reason in set(Reason) else "",
+        finding=finding if finding in FINDINGS else "",
         limit=PAGE_SIZE,
         offset=(number - 1) * PAGE_SIZE,
     )
@@ -42,6 +47,9 @@ def sale_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
         "reasons": [(each.value, words(each.value.replace("-", " "))) for each in Reason],
         "validity": validity,
         "unmatched": reason,
+        "finding": finding,
+        "findings": FINDINGS.items(),
+        "may_decide": scope.may("decide_sales"),
         "crumbs": crumbs(scope, "Sales"),
     }
     return render(request, "office/sales.html", values)
@@ -59,6 +67,7 @@ def sale(request: HttpRequest, scope: PageScope, transfer_id: UUID) -> HttpRespo
         "nav": "sales",
         "sale": found,
         "validities": [(each.value, words(each.value)) for each in Validity],
+        "findings": list_findings(found.id),
         "may_decide": scope.may("decide_sales"),
         "crumbs": crumbs(scope, *trail),
     }
@@ -79,6 +88,15 @@ def decide(request: HttpRequest, scope: PageScope, transfer_id: UUID) -> HttpRes
         )
         messages.success(request, "The decision is kept.")
     return redirect("sale", town=scope.town.slug, transfer_id=transfer_id)
+
+
+@town_page("decide_sales", methods=("POST",))
+def screen(request: HttpRequest, scope: PageScope) -> HttpResponse:
+    """Screen the town's sales again."""
+    found = screen_sales(scope.town.code, actor=scope.actor, now=timezone.now())
+    count = len({each.key for each in found})
+    messages.success(request, f"{count:,} sales are out of line with others or with the record.")
+    return redirect(f"{reverse('sale-list', kwargs={'town': scope.town.slug})}?finding=any")
 
 
 def _get(transfer_id: UUID, scope: PageScope) -> Transfer:

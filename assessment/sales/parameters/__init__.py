@@ -1,6 +1,7 @@
 """Dated parameters of sales, read once from the YAML files beside this module."""
 
 import datetime as dt
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -43,3 +44,18 @@ def _rules(day: dt.date) -> ValidityRules:
         for code, entry in _in_force("nonuse_codes", day).items()
     }
     return ValidityRules(codes=codes, minimum_price=int(_in_force("minimum_price", day)))
+
+
+@dataclass(frozen=True)
+class ScreeningRules:
+    """How many years of sales are screened, the least size of a group, and the limit in standard deviations."""
+
+    years: int
+    least: int
+    limit: float
+
+
+def screening_rules(day: dt.date) -> ScreeningRules:
+    """Return the rules of the screen in force on a day."""
+    plain = _in_force("screening", day)
+    return ScreeningRules(int(plain["years"]), int(plain["least"]), float(plain["limit"]))

@@ -8,12 +8,14 @@ from assessment.sales.services.decisions import (
 )
 from assessment.sales.services.importing import import_sales
 from assessment.sales.services.report import SalesReport
+from assessment.sales.services.screening import screen_sales
 
 __all__ = [
     "SalesReport",
     "decide_validity",
     "give_property",
     "import_sales",
+    "screen_sales",
     "take_over_card_sales",
     "withdraw_decision",
 ]
