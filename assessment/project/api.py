@@ -36,6 +36,7 @@ OFFICE_ROUTERS: dict[str, str] = {
     f"{TOWN}/lists": "assessment.roll.api",
     f"{TOWN}/petitions": "assessment.appeals.api",
     f"{TOWN}/income": "valuation.income.api",
+    f"{TOWN}/valuation": "valuation.review.api",
 }
 FIELD_ROUTERS: dict[str, str] = {"": "fieldsync.api"}
 OGC_ROUTERS: dict[str, str] = {"": "gis.ogc.api"}

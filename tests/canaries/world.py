@@ -29,7 +29,7 @@ from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import PostedLine, Posting, post_assessments
 from assessment.roll.services.signing import sign_grand_list
 from assessment.roll.services.standings import Change
-from assessment.sales.models import Transfer
+from assessment.sales.models import SaleFinding, Transfer
 from gis import models as land
 from tests.cast import SYSTEM
 from valuation.comparables.models import ComparableSet
@@ -208,6 +208,9 @@ def make_transfer(world: World) -> None:
         match_method="exact",
         suggested_validity="usable",
         suggested_reason="no-code",
+    )
+    SaleFinding.objects.create(
+        town=world.town, transfer=sale, code="price", figure=1.0, group=world.marker, screened_at=NOW
     )
     world.ids["transfer_id"] = sale.id
 

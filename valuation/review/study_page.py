@@ -12,6 +12,8 @@ from django.urls import reverse
 from assessment.office.pages.base import crumbs, town_page
 from assessment.office.registries import PageScope
 from assessment.property.models import Property
+from valuation.reports.rules import Grid, Section
+from valuation.runs.models import Run
 from valuation.runs.selectors import get_town_run
 
 _WIDTH, _HEIGHT = 600.0, 180.0
@@ -53,7 +55,77 @@ def study(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Htt
             **_charts(sales.values, sales.prices),
             "sales": _furthest(sales),
         }
+    if request.GET.get("format") == "pdf":
+        return _pdf(scope, run, values)
     return render(request, "valuation/study.html", values)
+
+
+def _pdf(scope: PageScope, run: Run, values: dict[str, Any]) -> HttpResponse:
+    from valuation.reports.paper import report_pdf
+
+    title = f"{scope.town.name}: ratio study of the list of {run.list_year}"
+    answer = HttpResponse(report_pdf(title, _sections(values)), content_type="application/pdf")
+    answer["Content-Disposition"] = (
+        f'attachment; filename="ratio-study-{scope.town.slug}-{run.list_year}.pdf"'
+    )
+    return answer
+
+
+def _sections(values: dict[str, Any]) -> list[Section]:
+    """Return what the page shows, as sections of paper."""
+    if "figures" not in values:
+        return [Section("Ratio study", ("Fewer than five usable sales.",))]
+    figures = tuple(
+        (
+            title,
+            figure["value"],
+            f"{figure['low']:.3f} to {figure['high']:.3f}" if "low" in figure else "",
+            good,
+        )
+        for title, figure, good in values["figures"]
+    )
+    sizes = tuple(
+        (
+            f"${band.lowest:,.0f} to ${band.highest:,.0f}",
+            band.n,
+            band.median,
+            f"{band.low:.3f} to {band.high:.3f}",
+        )
+        for band in values["bands"]
+    )
+    bars = tuple((f"{bar['low']:.2f} to {bar['high']:.2f}", bar["count"]) for bar in values["bars"])
+    rules = tuple(
+        (
+            f"{rule.title}: {rule.stratum}",
+            rule.n,
+            rule.figure,
+            {True: "met", False: "not met", None: "too few sales"}[rule.is_met],
+            "verified" if rule.is_verified else "not verified",
+        )
+        for rule in values["rules"]
+    )
+    sales = tuple((row["address"], row["price"], row["value"], row["ratio"]) for row in values["sales"])
+    return [
+        Section(
+            f"Values as concluded, against {values['n']:,} usable sales",
+            ("Each value is brought to the price level of the day of its sale.",),
+            (
+                Grid("Figures", ("Statistic", "Figure", "95 % interval", "Good"), figures),
+                Grid("Median ratio by size", ("Worth", "Sales", "Median ratio", "95 % interval"), sizes),
+                Grid("How many sales at which ratio", ("Ratio", "Sales"), bars),
+            ),
+        ),
+        Section(
+            "Tests of RCSA 12-62i-3",
+            ("Only a verified rule decides.",),
+            (Grid("Tests", ("Test", "Sales", "Figure", "Outcome", "Rule"), rules),),
+        ),
+        Section(
+            "Sales furthest from the median",
+            (),
+            (Grid("Sales", ("Property", "Price", "Value on its day", "Ratio"), sales),),
+        ),
+    ]
 
 
 _TITLES = {

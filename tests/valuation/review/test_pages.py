@@ -137,6 +137,8 @@ def test_the_ratio_study_of_the_conclusions_has_figures_rules_chart_and_sales(
     assert "Overall median ratio within 10 % of the level" in text
     assert "not verified" in text
     assert text.count("ELM ST</a>") > 20
+    paper = signed_in(cast.assessor_a.email).get(address(cast, runs[0], "study"), {"format": "pdf"})
+    assert paper.content.startswith(b"%PDF")
 
 
 def test_the_queue_takes_as_many_queries_for_a_page_of_fifty_as_for_one_row(
