@@ -20,6 +20,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from assessment.region.models import Person
+from tests.canaries import field_world  # noqa: F401  registers its makers
 from tests.canaries.world import World, make_world
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.databases import TestDatabase
