@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from pathlib import Path
@@ -25,6 +26,17 @@ errorlog = "-"
 loglevel = "warning"
 if Path("/dev/shm").is_dir():  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file; a slow disk must not end a worker
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Leave what the application is made of out of garbage collection, and collect less often.
+
+    A batch of changes makes some ten thousand objects, none of them in circles; going through all of Django's
+    again for every few of them took a tenth of the time of a push.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
