@@ -13,6 +13,7 @@ FLAGS = {
     "unclassified": "no state class",
     "use_value_needed": "classified land: use value to be set",
     "market_disagrees": "market model disagrees",
+    "comparables_disagree": "comparable sales disagree",
     "income_disagrees": "income approach disagrees with cost",
     "large_change": "large change from the last list",
     "land_over_share": "land is most of the value",

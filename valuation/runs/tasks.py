@@ -10,7 +10,7 @@ from assessment.region.rules import Permission
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
 
-_STAGES = ("facts", "cost", "market", "ratio study", "flags", "comparables", "writing")
+_STAGES = ("facts", "cost", "market", "ratio study", "comparables", "flags", "writing")
 
 
 @job_handler("valuation_run", title="Valuation run", permission=Permission.RUN_VALUATION)

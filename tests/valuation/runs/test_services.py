@@ -18,7 +18,9 @@ from assessment.roll.services.opening import open_grand_list
 from assessment.roll.services.posting import Reason
 from assessment.roll.services.signing import sign_grand_list
 from assessment.sales.models import Transfer
+from tests.valuation.cost.test_schedule import SCHEDULE
 from tests.valuation.runs.conftest import HOUSES, SALES, YEAR, Bureau
+from valuation.comparables.models import ComparableSet
 from valuation.review.closing import close_run
 from valuation.review.posting import post_conclusions
 from valuation.runs.errors import (
@@ -158,6 +160,22 @@ def test_a_model_without_tables_is_calibrated_from_the_town_s_sales_or_refused(b
     few = create_spec("few", actor=bureau.assessor, calibration={"least": 8}, settings={"holdout_share": 0.8})
     with pytest.raises(TooFewSales):
         dataclasses.replace(bureau, spec=few).run()
+
+
+def test_a_value_out_of_line_with_its_comparables_is_flagged_and_no_other(bureau: Bureau) -> None:
+    spec = create_spec(
+        "strict", actor=bureau.assessor, schedule=SCHEDULE.as_json(), settings={"comparables_gap_percent": 8}
+    )
+    run = dataclasses.replace(bureau, spec=spec).run()
+    said = dict(
+        ComparableSet.objects.filter(run=run, indicated__gt=0).values_list("property_id", "indicated")
+    )
+    flagged = 0
+    for conclusion in Conclusion.objects.filter(run=run):
+        gap = abs(said.get(conclusion.property_id, conclusion.value) / conclusion.value - 1) * 100
+        assert ("comparables_disagree" in conclusion.flags) is (gap > 8)
+        flagged += "comparables_disagree" in conclusion.flags
+    assert 0 < flagged < HOUSES
 
 
 def test_nothing_is_posted_from_a_model_that_the_assessor_has_not_adopted(bureau: Bureau) -> None:

@@ -234,7 +234,12 @@ def value_properties(raw: RawValues, local: LocalFactors, *, rounding: int) -> V
 
 
 def flags_of(
-    valued: Valued, market: pd.Series, previous: pd.Series, *, limits: Mapping[str, float]
+    valued: Valued,
+    market: pd.Series,
+    previous: pd.Series,
+    comparables: pd.Series | None = None,
+    *,
+    limits: Mapping[str, float],
 ) -> list[list[str]]:
     """Return what a reviewer should look at, for each property.
 
@@ -242,14 +247,19 @@ def flags_of(
     ----------
     market, previous : Series
         Market estimate and the appraised value on the previous list by ``property_id``; NaN where none.
+    comparables : Series, optional
+        What comparable sales indicate by ``property_id``; 0 where there is none.
     limits : mapping
-        ``market_gap_percent change_percent land_share_percent wide_interval_percent``.
+        ``market_gap_percent comparables_gap_percent change_percent land_share_percent wide_interval_percent``.
     """
     frame = valued.frame
     value = np.maximum(frame["value"].to_numpy(dtype=np.float64), 1.0)
     land = frame["primary_land"].to_numpy(float) + frame["excess_land"].to_numpy(float)
     check = market.reindex(frame.index).to_numpy(dtype=np.float64)
     before = previous.reindex(frame.index).to_numpy(dtype=np.float64)
+    alike = np.full(len(frame), np.nan)
+    if comparables is not None:
+        alike = comparables.where(comparables > 0).reindex(frame.index).to_numpy(dtype=np.float64)
     has_building = frame["building"].to_numpy() > 0
     with np.errstate(invalid="ignore"):
         named: dict[str, NDArray[np.bool_]] = {
@@ -263,6 +273,7 @@ def flags_of(
             "unclassified": (frame["state_class"] == "").to_numpy(),
             "use_value_needed": (frame["group"] == "use_value").to_numpy(),
             "market_disagrees": np.abs(check / value - 1) * 100 > limits["market_gap_percent"],
+            "comparables_disagree": np.abs(alike / value - 1) * 100 > limits["comparables_gap_percent"],
             "large_change": np.abs(value / before - 1) * 100 > limits["change_percent"],
             "land_over_share": has_building & (land / value * 100 > limits["land_share_percent"]),
             "wide_interval": (frame["high"].to_numpy(float) - frame["low"].to_numpy(float)) / value / 2 * 100

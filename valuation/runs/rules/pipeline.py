@@ -135,13 +135,14 @@ def value_frame(
             if len(market):
                 market = market_levelled(market, sales[held])
                 check = market["value"]
-    with stage("flags"):
-        before = previous if previous is not None else pd.Series(dtype=np.float64)
-        flags = flags_of(valued, check, before, limits=settings)
     with stage("comparables"):
         comparables = comparables_of(
             valued.frame, sales, tables.local, valued_on=valued_on, settings=settings
         )
+    with stage("flags"):
+        before = previous if previous is not None else pd.Series(dtype=np.float64)
+        said = pd.Series(comparables.indicated, index=comparables.index)
+        flags = flags_of(valued, check, before, said, limits=settings)
     days = sales["sold_on"][held]
     flat = [flag for row in flags for flag in row]
     return Valuation(
