@@ -170,3 +170,37 @@ def test_sizes_are_the_operators(
     if member:
         assert (refused.value.document[member], refused.value.retry) == (value, "split")
         assert tablet.me()["limits"][f"push_{member}"] == value
+
+
+def test_whoever_waits_longest_gets_the_slot_and_nobody_slips_in_between(settings) -> None:
+    settings.FIELD_PUSH_SLOTS = 1
+    slots, order, go_on = Slots(), [], threading.Event()
+
+    def take(name: int) -> None:
+        with slots.one(wait_s=30):
+            order.append(name)
+            go_on.wait(30)
+
+    threads = []
+    for name in range(6):
+        threads.append(threading.Thread(target=take, args=(name,)))
+        threads[-1].start()
+        while len(slots._queue) < name or not order:
+            threading.Event().wait(0.001)
+    go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert order == list(range(6))
+    assert not slots.is_loaded
+
+
+def test_who_gave_up_waiting_takes_nobody_s_turn(settings) -> None:
+    settings.FIELD_PUSH_SLOTS = 1
+    slots = Slots()
+    with slots.one():
+        for _ in range(3):
+            with pytest.raises(Busy), slots.one(wait_s=0.01):
+                pass
+        assert not slots.is_loaded
+    with slots.one(wait_s=0.01):
+        pass
