@@ -23,6 +23,8 @@ from typing import Any
 
 import yaml
 
+from valuation.runs.rules.splitting import spread
+
 
 class IncomeError(ValueError):
     """Rates or amounts from which no value can be made."""
@@ -253,12 +255,9 @@ def whole_lines(lines: Sequence[Sequence[Any]], total: int, *, kept: frozenset[s
     fixed = sum(int(out[at][1]) for at in range(len(out)) if at not in moving)
     if not moving or total < fixed or not sum(int(out[at][1]) for at in moving):
         moving, fixed = list(range(len(out))), 0
-    before, target = sum(int(out[at][1]) for at in moving), total - fixed
-    exact = [target * int(out[at][1]) / before if before else 0.0 for at in moving]
-    whole = [int(amount // 1) for amount in exact]
-    order = sorted(range(len(moving)), key=lambda place: (whole[place] - exact[place], place))
-    for place in range(target - sum(whole)):
-        whole[order[place % len(order)]] += 1
-    for at, amount in zip(moving, whole, strict=True):
-        out[at][1] = amount
+    parts = [out[at] for at in moving]
+    if not any(int(part[1]) for part in parts):
+        parts = [[part[0], 1, *part[2:]] for part in parts]  # parts of nothing share alike
+    for at, part in zip(moving, spread(total - fixed, parts), strict=True):
+        out[at] = part
     return out

@@ -123,7 +123,6 @@ def conclusion(request: HttpRequest, scope: PageScope, conclusion_id: UUID) -> H
         "policy": review_policy(),
         "person_id": scope.actor.person_id,
         "may_review": scope.may("run_valuation"),
-        "entered": {},
         "crumbs": crumbs(
             scope,
             *_trail(scope, run),

@@ -13,7 +13,6 @@ from django.db import connection
 from assessment.region.errors import NotFound
 from valuation.review.errors import OverrideNotFound
 from valuation.review.models import Closing, Override
-from valuation.review.rules.overriding import review_policy
 from valuation.runs.models import Conclusion, Run
 
 if TYPE_CHECKING:
@@ -177,12 +176,6 @@ def get_conclusion(conclusion_id: UUID, *, town_code: int) -> Conclusion:
     return found
 
 
-def list_overrides(run: Run, *, state: str = "", limit: int = 200) -> list[Override]:
-    """Return a run's overrides, newest first."""
-    rows = Override.objects.filter(run=run).select_related("property")
-    return list((rows.filter(state=state) if state else rows)[:limit])
-
-
 def get_override(override_id: UUID, *, town_code: int) -> Override:
     """Return an override; raise `OverrideNotFound`."""
     found = Override.objects.filter(id=override_id, town_id=town_code).first()
@@ -220,11 +213,6 @@ def count_review(run: Run) -> Mapping[str, int]:
             [run.town_id, run.pk],
         )
         return {"all": every, "reviewed": reviewed, **dict(cursor.fetchall())}
-
-
-def must_review() -> tuple[str, ...]:
-    """Return the flags that keep a run open until somebody looked."""
-    return review_policy().must_review
 
 
 _COMPARED_SQL = """

@@ -19,8 +19,9 @@ from valuation.review.errors import (
     SecondPersonNeeded,
 )
 from valuation.review.models import Override
-from valuation.review.rules.overriding import review_policy, second_person_because, spread
+from valuation.review.rules.overriding import review_policy, second_person_because
 from valuation.runs.models import Conclusion, Run
+from valuation.runs.rules.splitting import spread
 
 _MOST = 10**12
 
@@ -70,10 +71,9 @@ def propose_factor(
         (key, 100 * int(value * factor / 100 + 0.5))
         for key, value in rows.order_by("property_id").values_list("id", "value")
     ]
-    changed = [(key, value) for key, value in wanted]
-    if not changed:
+    if not wanted:
         raise OverrideInvalid("No property with a value was chosen.")
-    return _propose(changed, actor=actor, reason_code=reason_code, note=note, batch=new_id())
+    return _propose(wanted, actor=actor, reason_code=reason_code, note=note, batch=new_id())
 
 
 def _propose(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from valuation.review.rules.closing import Standing, checks_of, still_shut
 from valuation.review.rules.comparing import change_map, compare_runs, summarise
-from valuation.review.rules.overriding import review_policy, second_person_because, spread
+from valuation.review.rules.overriding import review_policy, second_person_because
+from valuation.runs.rules.splitting import spread
 
 POLICY = review_policy()
 PARTS = st.lists(st.integers(0, 5_000_000), min_size=1, max_size=6)
