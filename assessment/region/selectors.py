@@ -59,6 +59,26 @@ def get_person(person_id: UUID) -> Person:
         raise NotFound("There is no such person.") from error
 
 
+def get_person_with_roles(person_id: UUID, town_code: int, *, on: dt.date) -> tuple[Person, frozenset[Role]]:
+    """Return a person with the roles held in the town on a day.
+
+    Unlike `get_actor` it leaves the transaction's own actor alone. Somebody without a role in the town is
+    answered as if there were nobody.
+
+    Raises
+    ------
+    NotFound
+        There is no such person, it is not active, or has no role there.
+    """
+    rows = RoleAssignment.objects.filter(
+        _in_force(on), town_id=town_code, person_id=person_id, person__is_active=True
+    ).select_related("person")
+    held = list(rows)
+    if not held:
+        raise NotFound("There is no such person.")
+    return held[0].person, frozenset(Role(row.role) for row in held)
+
+
 def list_people(town_code: int, *, on: dt.date) -> list[tuple[Person, list[RoleAssignment]]]:
     """Return those who hold a role in the town on a day, with their roles there."""
     people: dict[UUID, tuple[Person, list[RoleAssignment]]] = {}

@@ -13,6 +13,7 @@ from django.utils import timezone
 from assessment.region.actors import Actor
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
+from assessment.region.selectors import get_person_with_roles
 from fieldsync.devices import rules
 from fieldsync.devices.lifecycle import note_event, set_device_state
 from fieldsync.devices.models import Device, DeviceEvent, EnrolmentCode, SpentNonce
@@ -47,8 +48,12 @@ def make_enrolment_code(
     ------
     Forbidden
         The actor may not manage the town's devices.
+    NotFound
+        The person has no role in the town.
     """
     actor.require(Permission.MANAGE_DEVICES, town_code)
+    if person_id is not None:
+        get_person_with_roles(person_id, town_code, on=timezone.localdate())
     code = rules.make_code(town_code, secrets.choice)
     now = timezone.now()
     EnrolmentCode.objects.create(

@@ -11,8 +11,8 @@ from django.utils import timezone
 from assessment.region.actors import Actor
 from assessment.region.errors import Conflict, Invalid, NotFound
 from assessment.region.models import Person
-from assessment.region.rules import Permission
-from assessment.region.selectors import find_policy, get_actor
+from assessment.region.rules import Permission, permissions_of
+from assessment.region.selectors import find_policy, get_person_with_roles
 from fieldsync.devices.models import Device
 from fieldsync.feed.services import add_records, close_feed, remove_records
 from fieldsync.packages.building import build_package, is_current, lock_package
@@ -236,14 +236,8 @@ def _find_device(package: Package, device_id: UUID) -> Device:
 
 
 def _find_person(package: Package, person_id: UUID) -> Person:
-    person = Person.objects.filter(id=person_id, is_active=True).first()
-    if person is None:
-        raise NotFound("There is no such person.")
-    who = get_actor(person, on=timezone.localdate())
-    # Somebody without a role in the town is answered as if there were nobody.
-    if not who.may(Permission.VIEW, package.town_id):
-        raise NotFound("There is no such person.")
-    if not who.may(Permission.INSPECT, package.town_id):
+    person, roles = get_person_with_roles(person_id, package.town_id, on=timezone.localdate())
+    if Permission.INSPECT not in permissions_of(roles):
         raise Conflict(f"{person.name} may not inspect in this town.")
     return person
 

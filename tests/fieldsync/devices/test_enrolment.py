@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from assessment.region.errors import Forbidden
+from assessment.region.errors import Forbidden, NotFound
 from assessment.region.scope import scope
 from fieldsync.client import ProblemAnswer, Tablet
 from fieldsync.devices import services
@@ -74,6 +75,13 @@ def test_only_the_hash_of_a_code_is_kept(cast: Cast) -> None:
 def test_a_data_collector_makes_no_codes(cast: Cast) -> None:
     with scope(SYSTEM, towns=[TOWN_A]), pytest.raises(Forbidden):
         services.make_enrolment_code(TOWN_A, actor=cast.actor(cast.collector_a))
+
+
+@pytest.mark.parametrize("who", ["nobody", "collector of another town"])
+def test_a_code_is_for_somebody_of_the_town(who: str, cast: Cast) -> None:
+    person_id = uuid4() if who == "nobody" else cast.collector_b.id
+    with pytest.raises(NotFound):
+        new_code(person_id=person_id)
 
 
 def test_a_token_needs_the_devices_own_key(make_tablet: MakeTablet, cast: Cast) -> None:

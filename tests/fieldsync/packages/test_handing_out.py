@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from assessment.region.errors import Conflict, Invalid, NotFound
 from assessment.region.models import Town
@@ -57,6 +58,15 @@ def test_nobody_without_the_right_gets_one(houses: list[House], cast: Cast) -> N
             act(services.assign_package, package.id, person_id=stranger.id)
     with pytest.raises(Invalid):
         act(services.assign_package, package.id)
+
+
+def test_who_hands_a_package_out_stays_the_author(houses: list[House], cast: Cast) -> None:
+    package = draw(houses, None)
+    actor = cast.actor(cast.assessor_a)
+    with scope(actor, towns=[TOWN_A], reason="test"), connection.cursor() as cursor:
+        services.assign_package(package.id, person_id=cast.collector_a.id, actor=actor)
+        cursor.execute("SELECT current_setting('grandlist.actor')")
+        assert cursor.fetchone() == (str(cast.assessor_a.id),)
 
 
 def test_a_tablet_carries_no_more_than_the_town_allows(tablet: Tablet, houses: list[House]) -> None:
