@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,8 @@ _SILENT = frozenset(
         "received_at",
     }
 )
+# What an observation saw is told also where it is 0, no or nothing: that is what was seen.
+_ALWAYS = {"observation": frozenset({"value"})}
 _OPERATIONS = {"I": "added", "U": "changed", "D": "deleted"}
 _NOUNS = {"landline": "land line", "propertyalias": "identifier"}
 
@@ -76,12 +78,20 @@ def _tell(entry: selectors.HistoryEntry) -> ToldEntry:
         device=entry.device_id is not None,
         what=f"{noun} {_OPERATIONS[entry.operation]}",
         why=entry.reason,
-        changes=list_changes(entry.changes),
+        changes=list_changes(entry.changes, always=_ALWAYS.get(entry.table, frozenset())),
         is_added=entry.operation == "I",
     )
 
 
-def list_changes(changes: Mapping[str, tuple[Any, Any]]) -> list[Change]:
-    """Return the fields that differ, without bookkeeping; of an added row those that hold something."""
-    told = [Change(words(name), *pair) for name, pair in changes.items() if name not in _SILENT]
-    return [change for change in told if change.before != change.after and (change.before or change.after)]
+def list_changes(
+    changes: Mapping[str, tuple[Any, Any]], *, always: Collection[str] = frozenset()
+) -> list[Change]:
+    """Return the fields that differ, without bookkeeping; of an added row those that hold something.
+
+    ``always`` are fields that are told whatever they hold.
+    """
+    return [
+        Change(words(name), before, after)
+        for name, (before, after) in changes.items()
+        if name in always or (name not in _SILENT and before != after and (before or after))
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Line:
     mutation: Mutation
     said: Description
     property: Property | None
+    raw: str
     is_late: bool = False
 
 
@@ -69,14 +71,13 @@ def quarantine_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
 def quarantine_item(request: HttpRequest, scope: PageScope, quarantine_id: UUID) -> HttpResponse:
     """Show one mutation in words, as it came, and what can be done with it."""
     row = selectors.get_quarantined(quarantine_id)
-    body = row.other_body if row.other_body is not None else row.mutation.body
     (line,) = _lines(scope, [(row, row.mutation, row.other_body)])
     values = {
         "tab": "quarantine",
         "row": row,
         "line": line,
         "why": ITEM_CODES.get(row.code, row.code),
-        "raw": _pretty(body),
+        "raw": line.raw,
         "first": _pretty(row.mutation.body) if row.other_body is not None else "",
         "may_decide": scope.may("accept_observations") and row.state == Quarantine.State.WAITING,
         "is_mine": row.proposed_by_id is not None and row.proposed_by_id == scope.actor.person_id,
@@ -187,6 +188,7 @@ def _lines(scope: PageScope, rows: list[tuple[Any, Mutation, Any]]) -> list[Line
             mutation,
             describe(other if other is not None else mutation.body),
             cards.get(mutation.id),
+            _pretty(other if other is not None else mutation.body),
             is_late=now - mutation.received_at > HELD_ALARM,
         )
         for row, mutation, other in rows
@@ -194,4 +196,8 @@ def _lines(scope: PageScope, rows: list[tuple[Any, Mutation, Any]]) -> list[Line
 
 
 def _pretty(body: Any) -> str:
+    if isinstance(body, dict) and set(body) == {"unstorable"}:
+        # JSON of pure ASCII: what no database text can hold stands in it as \\u0000 or \\ud800.
+        with contextlib.suppress(TypeError, ValueError):
+            return json.dumps(json.loads(bytes.fromhex(body["unstorable"])), indent=2, sort_keys=True)
     return json.dumps(body, indent=2, ensure_ascii=False, sort_keys=True)

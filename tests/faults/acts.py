@@ -135,8 +135,7 @@ def oddity(world: World, device: Device) -> None:
     house = choose_house(world, device)
     path, number = path_of(house, "style"), world.token()
     change = {"base": None, "new": f"t{device.number}.{number}"}
-    body: dict[str, Any] = {"kind": "card.patch", "entity_id": house.property_id, "changes": {path: change}}
-    body |= world.rng.choice([
+    odd: dict[str, Any] = world.rng.choice([
         {"kind": "card.sing"},
         {"entity_id": str(device.tablet.make_id())},
         {"changes": {"no_such_field": change}},
@@ -146,7 +145,15 @@ def oddity(world: World, device: Device) -> None:
         {"data": {"list_year": "next"}},
         {"changes": {f"building/{device.tablet.make_id()}/style": change}},
     ])  # fmt: skip
-    _note(world, device, body)
+    enter(world, device, house, {"changes": {path: change}, **odd})
+
+
+def enter(world: World, device: Device, house: House, body: dict[str, Any]) -> None:
+    """Put a change of a card in the outbox as it is stated; what is not stated is as it should be."""
+    number = world.token()
+    change = {"base": None, "new": f"t{device.number}.{number}"}
+    changes = {path_of(house, "style"): change}
+    _note(world, device, {"kind": "card.patch", "entity_id": house.property_id, "changes": changes, **body})
 
 
 def _note(world: World, device: Device, body: dict[str, Any]) -> None:

@@ -70,6 +70,9 @@ class Entered:
 def _values_of(body: dict[str, Any]) -> tuple[Value, ...]:
     property_id = str((body.get("data") or {}).get("property_id") or body["entity_id"])
     found = []
+    note = (body.get("data") or {}).get("note") if body["kind"] == "inspection.create" else None
+    if note:
+        found.append(Value(property_id, "inspection", body["entity_id"], "note", note))
     for path, change in changes_of(body).items():
         kind, row_id, name = path.split("/") if "/" in path else ("property", property_id, path)
         new = change["new"]

@@ -1,7 +1,8 @@
 """The seven invariants, from what was entered, the rows of the database and the disks of the tablets.
 
 Reads with a connection of its own and plain SQL; of the product's code it uses the reference client's
-checksum, and the server's cards to compare whole ones.
+checksum, the server's cards to compare whole ones, and what the office's pages show (`tests.faults.desk`):
+a value that nobody at the office can find counts as lost, whichever row has it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from assessment.region.scope import scope
 from fieldsync.client.canonical import checksum, content_hash
 from fieldsync.packages.cards import render_texts
 from tests.cast import SYSTEM, TOWN_A
+from tests.faults.desk import Desk, holds, shows
 from tests.faults.entered import Change, Value
 from tests.faults.world import World
 
@@ -56,7 +58,7 @@ def judge(world: World) -> Verdict:
         rows = _Rows(database)
         _judge_ledger(world, rows, verdict)
         _judge_effects(world, rows, verdict)
-        _judge_values(world, rows, verdict)
+        _judge_values(world, rows, Desk(world), verdict)
         _judge_photos(world, rows, verdict)
         _judge_feed(world, rows, verdict)
         _judge_journal(rows, verdict)
@@ -97,17 +99,10 @@ class _Rows:
         for row in self.all("SELECT * FROM assessment_observation WHERE mutation_id IS NOT NULL"):
             self.observations[str(row["mutation_id"])].append(row)
             self.by_field[str(row["target_id"]), row["field"]].append(row)
-        self.conflicts = {
-            (str(row["mutation_id"]), row["field"].rpartition("/")[2]): row["ours"]
-            for row in self.all(
-                "SELECT m.mutation_id, c.field, c.ours FROM fieldsync_conflict c "
-                "JOIN fieldsync_mutation m ON m.id = c.mutation_id"
-            )
-        }
         self.journal = self.all("SELECT * FROM assessment_journalentry ORDER BY id")
         self.current = {
             kind: {str(row["id"]): row for row in self.all(f"SELECT * FROM assessment_{kind}")}
-            for kind in ("property", "building", "feature")
+            for kind in ("property", "building", "feature", "inspection")
         }
         self.history: dict[tuple[str, str], list[Any]] = defaultdict(list)
         for entry in self.journal:
@@ -123,30 +118,21 @@ class _Rows:
 
     def is_current(self, value: Value) -> bool:
         row = self.current[value.kind].get(value.row_id)
-        return row is not None and _holds(row[value.name], value.value)
+        return row is not None and holds(row[value.name], value.value)
 
     def is_historic(self, value: Value) -> bool:
-        return any(_holds(old, value.value) for old in self.history[value.row_id, value.name])
+        return any(holds(old, value.value) for old in self.history[value.row_id, value.name])
 
     def was_step(self, observation: dict[str, Any], value: Value) -> bool:
-        """Whether another value took its place in the same transaction: the journal has only the last.
+        """Whether another value took its place in the same transaction: the row's journal has only the last.
 
-        Another accepted one started from it, or came in the same batch. The observation keeps it.
+        Another accepted one started from it, or came in the same batch. The history shows the observation.
         """
         return any(
-            _holds(other["base_value"], value.value) or other["created_at"] == observation["created_at"]
+            holds(other["base_value"], value.value) or other["created_at"] == observation["created_at"]
             for other in self.by_field[value.row_id, value.name]
             if other["state"] == "accepted" and other["id"] != observation["id"]
         )
-
-
-def _holds(held: Any, value: Any) -> bool:
-    """Whether a field's content is a value, or has it among its items or lines."""
-    if isinstance(held, list):
-        return value in held
-    if isinstance(held, str) and isinstance(value, str):
-        return held == value or any(line.endswith(value) for line in held.split("\n\n"))
-    return bool(held == value)
 
 
 # --- I1: every mutation ever made is in the ledger or still in its outbox ---
@@ -216,51 +202,67 @@ def _judge_notes(world: World, rows: _Rows, verdict: Verdict) -> None:
                 verdict.totals["doubled"] += count > 1
 
 
-# --- I3: every value ever entered is current, historic, in conflict, in quarantine or waits to be accepted ---
+# --- I3: every value ever entered is current, historic, in conflict, in quarantine or waits, and can be seen ---
 
 
-def _judge_values(world: World, rows: _Rows, verdict: Verdict) -> None:
+def _judge_values(world: World, rows: _Rows, desk: Desk, verdict: Verdict) -> None:
     for change in world.entered.changes.values():
         for value in change.values:
             verdict.totals["values"] += 1
             if change.mutation_id not in rows.ledger:
                 continue  # in the outbox: I1 has said so
-            fate = _fate(change, value, rows)
+            fate = _fate(change, value, rows, desk)
             verdict.hold(
-                bool(fate), f"I3 {_name(change)}: {value.name}={value.value!r} is nowhere to be found"
+                bool(fate), f"I3 {_name(change)}: {value.name}={value.value!r} is nowhere to be seen"
             )
             verdict.totals[f"value {fate or 'vanished'}"] += 1
     for value in world.entered.office:
-        is_kept = rows.is_current(value) or rows.is_historic(value)
-        verdict.hold(is_kept, f"I3 the office's {value.name}={value.value!r} is nowhere to be found")
+        is_kept = (rows.is_current(value) and desk.is_on_card(value)) or rows.is_historic(value)
+        verdict.hold(
+            is_kept and desk.is_told(value),
+            f"I3 the office's {value.name}={value.value!r} is nowhere to be seen",
+        )
 
 
-def _fate(change: Change, value: Value, rows: _Rows) -> str:
+def _fate(change: Change, value: Value, rows: _Rows, desk: Desk) -> str:
+    """Return what became of a value, if a person at the office can see it there; else nothing."""
     seen = [
         o
         for o in rows.observations[change.mutation_id]
         if (str(o["target_id"]), o["field"]) == (value.row_id, value.name)
     ]
+    if value.kind == "inspection" and desk.is_on_card(value):
+        return "current"
     if not seen:
-        is_held = change.mutation_id in rows.held
-        return "in quarantine" if change.mutation_id in rows.quarantined else "held" if is_held else ""
+        if change.mutation_id in rows.quarantined and desk.is_in_quarantine(change.mutation_id, value):
+            return "in quarantine"
+        is_held = change.mutation_id in rows.held and desk.is_held(change.mutation_id, value)
+        return "held" if is_held else ""
     observation = seen[0]
-    if not _holds(observation["value"], value.value):
+    # The history of the card tells what was seen, whatever became of it.
+    if not holds(observation["value"], value.value) or not desk.is_told(value):
         return ""
     state = observation["state"]
     if state == "accepted":
-        if rows.is_current(value):
-            return "current"
-        return "historic" if rows.is_historic(value) or rows.was_step(observation, value) else ""
-    if state == "pending":
-        return "waiting"
-    conflict = rows.conflicts.get((change.mutation_id, value.name))
+        return _fate_of_accepted(observation, value, rows, desk)
+    conflict = desk.conflicts.get((change.mutation_id, value.name))
     if conflict is not None:
-        return "in conflict" if _holds(conflict, value.value) else ""
-    if state == "conflict":  # it clashed only when the office accepted it, and waits in the list of those
-        return "in conflict" if observation["decision_reason"] else ""
-    # Office-kept, within tolerance, or superseded by what was seen later: it stands in the observation.
+        fate = "in conflict" if conflict.state == "open" else "in an answered conflict"
+        return fate if holds(conflict.ours, value.value) else ""
+    if state in ("pending", "conflict"):  # one that clashed only when the office accepted it waits there too
+        line = desk.waiting.get(observation["id"])
+        is_shown = line is not None and line.state == state and shows(line.seen, value.value)
+        return {"pending": "waiting", "conflict": "in conflict"}[state] if is_shown else ""
+    # Office-kept, within tolerance, or superseded by what was seen later: the history tells it.
     return "historic" if state in ("superseded", "rejected") else ""
+
+
+def _fate_of_accepted(observation: dict[str, Any], value: Value, rows: _Rows, desk: Desk) -> str:
+    if rows.is_current(value):
+        return "current" if desk.is_on_card(value) else ""
+    if rows.is_historic(value):
+        return "historic"
+    return "historic within a batch" if rows.was_step(observation, value) else ""
 
 
 # --- I6: every declared photo is verified or listed missing ---

@@ -79,8 +79,33 @@ def lose_a_conflict(world: World) -> None:
     run_sql(
         world,
         "DELETE FROM fieldsync_conflict",
-        "UPDATE assessment_observation SET decision_reason = '' WHERE state = 'conflict'",
+        "UPDATE assessment_observation SET state = 'accepted' WHERE state = 'conflict'",
     )
+
+
+def hide_a_conflict_that_arose_at_the_desk(world: World) -> None:
+    run_sql(
+        world,
+        "DELETE FROM fieldsync_conflict",
+        "UPDATE assessment_observation SET property_id = "
+        + FIRST.format("assessment_property")
+        + ", town_id = 999 WHERE state = 'conflict'",
+    )
+
+
+def keep_what_was_seen_out_of_the_history(world: World) -> None:
+    run_sql(
+        world,
+        "UPDATE assessment_journalentry SET after = after - 'value' WHERE table_name = 'assessment_observation'",
+    )
+
+
+def keep_a_note_out_of_the_card(world: World) -> None:
+    run_sql(world, "UPDATE assessment_inspection SET note = ''")
+
+
+def empty_the_quarantine(world: World) -> None:
+    run_sql(world, "UPDATE fieldsync_quarantine SET state = 'applied'")
 
 
 def alter_a_replica(world: World) -> None:
@@ -131,6 +156,10 @@ HARMS: list[tuple[Callable[[World], None], str]] = [
     (put_a_photo_on_record_twice, "I2"),
     (forget_a_value, "I3"),
     (lose_a_conflict, "I3"),
+    (hide_a_conflict_that_arose_at_the_desk, "I3"),
+    (keep_what_was_seen_out_of_the_history, "I3"),
+    (keep_a_note_out_of_the_card, "I3"),
+    (empty_the_quarantine, "I3"),
     (give_a_feed_number_twice, "I5"),
     (put_the_head_back, "I5"),
     (flip_a_bit_of_a_photo, "I6"),
@@ -142,7 +171,7 @@ HARMS: list[tuple[Callable[[World], None], str]] = [
 
 
 def live_a_quiet_day(new_world: NewWorld) -> World:
-    """Two tablets with every kind of value, a clash among them, and photos; all of it synced."""
+    """Two tablets with every kind of value, clashes, what no server can apply, and photos; all of it synced."""
     world = new_world(7, devices=2, houses=4)
     one, two = world.devices
     house = next(h for h in world.houses if all(h.property_id in _carried(d.tablet) for d in (one, two)))
@@ -150,6 +179,7 @@ def live_a_quiet_day(new_world: NewWorld) -> World:
         acts.visit(world, device, photos=2)
         for name in acts.FIELDS:
             acts.patch(world, device, house, name)
+        acts.enter(world, device, house, {"kind": "card.sing"})
     finish(world)
     return world
 

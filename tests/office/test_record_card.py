@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.test import Client
 
+from assessment.office.history import list_changes
 from assessment.office.pages.card import list_assessment_days
 from assessment.property.models import Code, Ownership, Property
 from assessment.region.scope import scope
@@ -105,3 +106,10 @@ def test_a_day_before_the_property_was_on_record_shows_it_as_it_is_and_says_so(
 )
 def test_the_last_assessment_day_is_the_last_1_october(today: dt.date, latest: int) -> None:
     assert list_assessment_days(today)[0] == dt.date(latest, 10, 1)
+
+
+def test_the_history_tells_a_value_that_was_seen_also_where_it_is_0_or_nothing() -> None:
+    entered = {"field": (None, "bedrooms"), "value": (None, 0), "unit": (None, "")}
+    told = list_changes(entered, always={"value"})
+    assert [(change.field, change.after) for change in told] == [("Field", "bedrooms"), ("Value", 0)]
+    assert [change.field for change in list_changes(entered)] == ["Field"]

@@ -59,6 +59,54 @@ def test_a_mutation_is_shown_in_words_and_as_it_came(
         assert said in item
 
 
+def test_what_no_database_text_can_hold_is_shown_whole_in_escaped_form(
+    office: Client,  # noqa: F811
+    tablet: Tablet,
+    houses: list[House],
+) -> None:
+    take(tablet, houses)
+    tablet.patch_card(str(houses[0].property_id), {"comment": f"{'long ' * 100}half of a pair \ud800 end"})
+    tablet.push()
+    with scope(SYSTEM, towns=[TOWN_A]):
+        row = Quarantine.objects.get(code="unstorable")
+    assert r"long half of a pair \ud800 end" in text(office, f"{FIELD}/quarantine/{row.id}/")
+
+
+def test_a_body_that_only_looks_escaped_is_shown_as_it_came(
+    office: Client,  # noqa: F811
+    tablet: Tablet,
+    houses: list[House],
+) -> None:
+    take(tablet, houses)
+    tablet.push_batch([{"unstorable": "no hexadecimal"}])
+    with scope(SYSTEM, towns=[TOWN_A]):
+        row = Quarantine.objects.get()
+    assert "no hexadecimal" in text(office, f"{FIELD}/quarantine/{row.id}/")
+
+
+def test_what_is_held_is_shown_with_every_one_of_its_changes(
+    office: Client,  # noqa: F811
+    tablet: Tablet,
+    houses: list[House],
+) -> None:
+    take(tablet, houses)
+    names = (
+        "style",
+        "exterior_wall",
+        "roof_cover",
+        "heat_type",
+        "interior_wall",
+        "floor_cover",
+        "bath_style",
+    )
+    changes = {houses[0].path(name): f"seen {name}" for name in names}
+    visit = str(tablet.make_id())
+    tablet.patch_card(str(houses[0].property_id), changes, data={"inspection_id": visit})
+    tablet.push()
+    page = text(office, f"{FIELD}/held/")
+    assert [name for name in names if f"seen {name}" not in page] == []
+
+
 def test_many_are_applied_at_once_and_one_that_cannot_be_stops_no_other(
     office: Client,  # noqa: F811
     tablet: Tablet,
