@@ -7,6 +7,7 @@ from django.urls import path
 from valuation.comparables import pages as comparables
 from valuation.income import pages as income
 from valuation.reports import pages as reports
+from valuation.review import many_pages as many
 from valuation.review import pages as review
 from valuation.review import study_page
 from valuation.runs import pages
@@ -30,6 +31,10 @@ urlpatterns = [
     ),
     path("ratio-studies/<uuid:valuation_run_id>/review/", review.queue, name="review-queue"),
     path("ratio-studies/<uuid:valuation_run_id>/review/mark", review.mark, name="review-mark"),
+    path("ratio-studies/<uuid:valuation_run_id>/factor", many.factor, name="override-factor"),
+    path("ratio-studies/<uuid:valuation_run_id>/overrides", many.overrides, name="override-list"),
+    path("ratio-studies/<uuid:valuation_run_id>/carry", many.carry, name="override-carry"),
+    path("override-batches/<uuid:batch_id>/", many.batch, name="override-batch"),
     path("ratio-studies/<uuid:valuation_run_id>/closing", review.closing, name="closing"),
     path("ratio-studies/<uuid:valuation_run_id>/compare", review.compare, name="compare-runs"),
     path("ratio-studies/<uuid:valuation_run_id>/study", study_page.study, name="ratio-study"),

@@ -20,6 +20,7 @@ from assessment.jobs.registry import RunningJob, job_handler
 from assessment.property import models as record
 from assessment.property.blobs import store_blob
 from assessment.region.actors import Actor
+from assessment.region.ids import new_id
 from assessment.region.models import Person, Town
 from assessment.region.rules import Permission
 from assessment.region.scope import scope
@@ -311,7 +312,7 @@ def make_valuation(world: World) -> None:
     )  # fmt: skip
     override = Override.objects.create(
         town=world.town, run=run, conclusion=conclusion, property_id=world.ids["property_id"], state="waiting",
-        reason_code="unique", note=world.marker, value_before=300_000, value_after=310_000,
+        batch=new_id(), reason_code="unique", note=world.marker, value_before=300_000, value_after=310_000,
         components_before=[["11", 300_000, None, ""]], components_after=[["11", 310_000, None, ""]],
         proposed_by_name=world.marker, proposed_at=NOW,
     )  # fmt: skip
@@ -325,3 +326,4 @@ def make_valuation(world: World) -> None:
         area_sqft=1500, gross_rent=30_000, note=world.marker, recorded_by_name=world.marker,
     )  # fmt: skip
     world.ids |= {"valuation_run_id": run.id, "conclusion_id": conclusion.id, "override_id": override.id}
+    world.ids["batch_id"] = override.batch

@@ -15,11 +15,13 @@ from assessment.region.requests import town_of
 from assessment.region.rules import Permission
 from valuation.review import selectors
 from valuation.review.closing import RULE_SET, list_checks
+from valuation.review.many_api import router as many_router
 from valuation.review.services import confirm_override, propose_override, refuse_override, withdraw_override
 from valuation.runs.models import Run
 from valuation.runs.selectors import get_town_run, list_ratio_studies, list_runs
 
 router = Router(tags=["valuation"])
+router.add_router("", many_router)
 _MOST_PAIRS = 20_000
 Amount = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 

@@ -45,3 +45,15 @@ class ChecksMissed(Conflict):
     """Checks are missed and not accepted; ``checks`` names them with what they found."""
 
     code, title = "closing-checks-missed", "Some checks are missed"
+
+
+class RunPosted(Conflict):
+    """The run's values are on the list, so many of them are not changed or taken back at once any more."""
+
+    code, title = "run-posted", "The run was posted to the list"
+
+
+class ValuesChanged(Conflict):
+    """The values are not those that were seen in the preview."""
+
+    code, title = "values-changed", "The values changed since they were seen"

@@ -42,14 +42,6 @@ class SoldConclusions:
     classes: NDArray[np.str_]
     levels: NDArray[np.float64]
 
-    def with_values(self, changed: Mapping[UUID, int]) -> NDArray[np.float64]:
-        """Return the values with some properties' put in place of theirs."""
-        out = self.values.copy()
-        for at, key in enumerate(self.property_ids):
-            if key in changed:
-                out[at] = changed[key] * self.levels[at]
-        return out
-
 
 def sold_conclusions(run: Run, *, years: int = 2) -> SoldConclusions:
     """Return the usable sales of the years before the run's valuation day, and those after it, with their values.
@@ -81,24 +73,59 @@ def sold_conclusions(run: Run, *, years: int = 2) -> SoldConclusions:
     )
 
 
-def effect_of(run: Run, changed: Mapping[UUID, int], *, neighbourhood: str) -> dict[str, Any]:
-    """Return the ratio study of the neighbourhood and of the town before and after a change of values.
+class Effects:
+    """Ratio studies before and after changes of one run's values; the sales are read once for all of them."""
 
-    Strata without five sales are left out; the effect is empty when the town has no sales.
-    """
-    sales = sold_conclusions(run)
-    after = sales.with_values(changed)
-    found: dict[str, Any] = {}
-    everything = np.ones(len(sales.prices), dtype=bool)
-    for name, rows in (("town", everything), ("neighbourhood", sales.neighbourhoods == neighbourhood)):
-        if rows.sum() < 5:
-            continue
-        found[name] = {
-            "n": int(rows.sum()),
-            "before": _figures(sales.values[rows], sales.prices[rows]),
-            "after": _figures(after[rows], sales.prices[rows]),
-        }
-    return found
+    def __init__(self, run: Run) -> None:
+        self._sales = sold_conclusions(run)
+        self._rows: dict[UUID, list[int]] = {}
+        for at, key in enumerate(self._sales.property_ids):
+            self._rows.setdefault(key, []).append(at)
+        self._before: dict[str, dict[str, float | None]] = {}
+
+    def of(self, changed: Mapping[UUID, int], places: Mapping[UUID, str]) -> dict[str, Any]:
+        """Return the study of the town, of the neighbourhood and of the changed properties, before and after.
+
+        Strata without five sales are left out; the effect is empty when the town has no sales. The
+        neighbourhood is left out when the properties are of several, the properties when it is only one.
+
+        Parameters
+        ----------
+        changed
+            New values by property, whole dollars.
+        places
+            Neighbourhood by property, blank where there is none.
+        """
+        sales = self._sales
+        own = [at for key in changed for at in self._rows.get(key, ())]
+        strata = {"town": ("town", np.ones(len(sales.prices), dtype=bool))}
+        named = {places.get(key, "") or "none" for key in changed}
+        if len(named) == 1:
+            place = named.pop()
+            strata["neighbourhood"] = (f"in {place}", sales.neighbourhoods == place)
+        if len(changed) > 1:
+            chosen = np.zeros(len(sales.prices), dtype=bool)
+            chosen[own] = True
+            strata["changed_properties"] = ("", chosen)
+        after = sales.values.copy()
+        for at in own:
+            after[at] = changed[sales.property_ids[at]] * sales.levels[at]
+        found = {}
+        for name, (key, rows) in strata.items():
+            if rows.sum() >= 5:
+                before = self._figures_before(key, rows)
+                # Most properties were not sold, and change no ratio.
+                changed_to = _figures(after[rows], sales.prices[rows]) if own else before
+                found[name] = {"n": int(rows.sum()), "before": before, "after": changed_to}
+        return found
+
+    def _figures_before(self, key: str, rows: NDArray[np.bool_]) -> dict[str, float | None]:
+        if key in self._before:
+            return self._before[key]
+        found = _figures(self._sales.values[rows], self._sales.prices[rows])
+        if key:
+            self._before[key] = found
+        return found
 
 
 def _figures(values: NDArray[np.float64], prices: NDArray[np.float64]) -> dict[str, float | None]:
@@ -150,3 +177,21 @@ def unsold_of(run: Run) -> UnsoldTest | None:
         return unsold_test(changes[is_sold], changes[~is_sold], resamples=300, seed=run.seed)
     except RatioStudyError:
         return None
+
+
+def levels_by_neighbourhood(run: Run, *, least: int = 5) -> list[dict[str, Any]]:
+    """Return each neighbourhood's usable sales, median ratio and the factor that would bring it to 1.
+
+    Neighbourhoods with fewer than ``least`` sales are left out; the furthest from 1 come first.
+    """
+    sales = sold_conclusions(run)
+    found = []
+    for place in sorted(set(sales.neighbourhoods.tolist())):
+        rows = sales.neighbourhoods == place
+        if rows.sum() < least:
+            continue
+        middle = float(np.median(sales.values[rows] / sales.prices[rows]))
+        found.append(
+            {"neighbourhood": place, "n": int(rows.sum()), "median": middle, "factor": round(1 / middle, 3)}
+        )
+    return sorted(found, key=lambda row: (-abs(row["median"] - 1), row["neighbourhood"]))

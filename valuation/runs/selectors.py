@@ -6,6 +6,7 @@ from uuid import UUID
 
 from assessment.region.errors import NotFound
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
+from valuation.runs.rules.groups import review_defaults
 
 
 def get_run(run_id: UUID) -> Run:
@@ -22,6 +23,11 @@ def get_town_run(run_id: UUID, town_code: int) -> Run:
     if run.town_id != town_code:
         raise NotFound("There is no such valuation run.")
     return run
+
+
+def rounding_of(run: Run) -> int:
+    """Return the dollars to which the run's model rounds the parts of a value."""
+    return int({**review_defaults(), **run.spec.settings}["rounding_dollars"])
 
 
 def find_base_run(town_code: int, list_year: int) -> Run | None:

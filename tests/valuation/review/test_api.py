@@ -95,3 +95,25 @@ def test_another_town_s_conclusion_cannot_be_overridden(bureau: Bureau, run: Run
             {"value": 1, "reason_code": "unique", "note": "x"},
         )
     assert answer.status_code == 404
+
+
+def test_a_factor_is_previewed_asked_for_decided_and_taken_back(bureau: Bureau, run: Run) -> None:
+    assessor, deputy = signed_in(bureau.cast.assessor_a.email), signed_in(bureau.cast.deputy_a.email)
+    area = {"neighbourhood": "N1", "factor": "1.05"}
+    seen = send(assessor, address(bureau.cast, f"runs/{run.pk}/factor-preview"), area).json()
+    assert seen["count"] == len(seen["rows"]) > 100
+    body = {**area, "reason_code": "neighbourhood", "note": "study of May", "seen": seen["before"]}
+    asked = send(assessor, address(bureau.cast, f"runs/{run.pk}/factors"), body).json()
+    assert asked["count"] == seen["count"]
+    decision = address(bureau.cast, f"override-batches/{asked['batch']}/decision")
+    assert send(assessor, decision, {"action": "confirm"}).status_code == 403
+    assert send(deputy, decision, {"action": "confirm"}).json()["count"] == seen["count"]
+    again = bureau.run()
+    carry = address(bureau.cast, f"runs/{again.pk}/carry")
+    plan = assessor.get(carry, {"source": str(run.pk)}).json()
+    assert {row["verdict"] for row in plan} == {"same"}
+    one = {"source": str(run.pk), "override_ids": [plan[0]["override_id"]]}
+    assert send(assessor, carry, one).json() == {"count": 1, "to_review": 0, "batch": None, "job": None}
+    assert send(assessor, decision, {"action": "withdraw"}).json()["count"] == seen["count"]
+    stale = send(assessor, address(bureau.cast, f"runs/{run.pk}/factors"), {**body, "seen": 1})
+    assert (stale.status_code, stale.json()["code"]) == (409, "values-changed")

@@ -11,6 +11,7 @@ from assessment.property.models import Building
 from assessment.region.errors import Forbidden
 from assessment.roll.models import AssessmentLine
 from tests.valuation.runs.conftest import HOUSES, YEAR, Bureau
+from valuation.review.carrying import carry_overrides
 from valuation.review.closing import close_run, hash_of_values, list_checks
 from valuation.review.errors import (
     ChecksMissed,
@@ -20,13 +21,12 @@ from valuation.review.errors import (
     OverrideWaiting,
     SecondPersonNeeded,
 )
+from valuation.review.factors import propose_factor
 from valuation.review.models import Closing, Override
 from valuation.review.posting import post_conclusions
 from valuation.review.services import (
-    carry_overrides,
     confirm_override,
     mark_reviewed,
-    propose_factor,
     propose_override,
     refuse_override,
     withdraw_override,

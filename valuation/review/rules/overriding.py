@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,15 @@ def review_policy() -> ReviewPolicy:
         float(limits["change_dollars"]["value"]),
         tuple(plain["must_review"]),
     )
+
+
+def factored(value: int, factor: Fraction, *, rounding: int) -> int:
+    """Return a value times a factor, to the nearest ``rounding`` dollars; a half goes up.
+
+    Exact: a factor of 1.05 is 21/20 here, so that no half is missed by a binary fraction.
+    """
+    exact = Fraction(value) * factor / rounding
+    return rounding * ((2 * exact.numerator + exact.denominator) // (2 * exact.denominator))
 
 
 def second_person_because(
