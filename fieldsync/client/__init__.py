@@ -10,7 +10,17 @@ Needs httpx and cryptography only, and nothing of the server. docs/sync-protocol
     tablet.sync()
 """
 
+from fieldsync.client.session import Entry, SessionState, WorkRefused
+from fieldsync.client.signed import NotSigned
 from fieldsync.client.tablet import Tablet
 from fieldsync.client.transport import ProblemAnswer, Transport
 
-__all__ = ["ProblemAnswer", "Tablet", "Transport"]
+__all__ = [
+    "Entry",
+    "NotSigned",
+    "ProblemAnswer",
+    "SessionState",
+    "Tablet",
+    "Transport",
+    "WorkRefused",
+]

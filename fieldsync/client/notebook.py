@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -11,7 +10,9 @@ from typing import Any
 from uuid import UUID
 
 from fieldsync.client.canonical import new_id
+from fieldsync.client.known_time import KnownTime
 from fieldsync.client.overlay import overlaid
+from fieldsync.client.session import Entry, Session
 from fieldsync.client.store import Store
 
 SCHEMA_VERSION = 2
@@ -37,6 +38,18 @@ class Notebook:
         (folder / "photos").mkdir(parents=True, exist_ok=True)
         self.schema_version, self.clock, self.make_id = schema_version, clock, make_id
         self.store = Store(folder / "tablet.sqlite3")
+        self.time = KnownTime(self.store, lambda: self.clock())  # noqa: PLW0108  it may be set later
+        self.session = Session(self.store, self.time)
+
+    def begin_entry(self) -> Entry:
+        """Open a form: what is recorded with it may be finished also when the grant ends meanwhile.
+
+        Raises
+        ------
+        WorkRefused
+            Sign in first.
+        """
+        return self.session.begin_entry()
 
     def cards(self, package_id: str) -> dict[str, Any]:
         """Return the record cards of a package as the server last gave them, by property id."""
@@ -61,7 +74,12 @@ class Notebook:
         return overlaid(card, self.store.shown(property_id))
 
     def create_inspection(
-        self, property_id: str, *, observations: dict[str, Any] | None = None, **data: Any
+        self,
+        property_id: str,
+        *,
+        observations: dict[str, Any] | None = None,
+        entry: Entry | None = None,
+        **data: Any,
     ) -> str:
         """Record a visit and by path what was seen at it; returns its id. ``data`` is that of the mutation."""
         inspection_id = str(self.make_id())
@@ -71,17 +89,25 @@ class Notebook:
                 "entity_id": inspection_id,
                 "data": {"property_id": property_id, **data},
                 "changes": observations or {},
-            }
+            },
+            entry=entry,
         )
         return inspection_id
 
     def take_photo(
-        self, content: bytes, *, mime: str = "image/jpeg", photo_id: str | None = None, **data: Any
+        self,
+        content: bytes,
+        *,
+        mime: str = "image/jpeg",
+        photo_id: str | None = None,
+        entry: Entry | None = None,
+        **data: Any,
     ) -> str:
         """Keep a photo and declare it; the hash is taken now, of the very bytes that will be sent.
 
         ``position`` is ``{"lat": "41.38", "lon": "-72.90", "accuracy_m": "4", "heading_deg": "270"}``.
         """
+        entry = entry or self.begin_entry()
         photo_id = photo_id or str(self.make_id())
         sha256 = hashlib.sha256(content).hexdigest()
         path = self.folder / "photos" / photo_id
@@ -89,18 +115,34 @@ class Notebook:
         facts = {"sha256": sha256, "bytes": len(content), "mime": mime, "taken_at": self._now()}
         with self.store.transaction():
             self.store.add_photo(photo_id, sha256, len(content), mime, path)
-            self.record({"kind": "photo.declare", "entity_id": photo_id, "data": {**facts, **data}})
+            self.record(
+                {"kind": "photo.declare", "entity_id": photo_id, "data": {**facts, **data}}, entry=entry
+            )
         return photo_id
 
-    def record(self, body: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def record(self, body: dict[str, Any], *, entry: Entry | None = None, **more: Any) -> dict[str, Any]:
         """Put one mutation in the outbox."""
-        return self.record_many([{**body, **more}])[0]
+        return self.record_many([{**body, **more}], entry=entry)[0]
 
-    def record_many(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Put several mutations in the outbox in one transaction."""
+    def record_many(
+        self, bodies: Iterable[dict[str, Any]], *, entry: Entry | None = None
+    ) -> list[dict[str, Any]]:
+        """Put several mutations in the outbox in one transaction.
+
+        Parameters
+        ----------
+        entry
+            The form that they come from, opened while its author might; without it, it is opened now.
+
+        Raises
+        ------
+        WorkRefused
+            Nobody may enter work now. Nothing was written.
+        """
+        entry = entry or self.begin_entry()
         now = self._now()
-        author = {"actor_id": self.actor_id} if self.actor_id else {}
-        return self.store.add_mutations(
+        author = {"actor_id": entry.actor_id} if entry.actor_id else {}
+        made = (
             {
                 "mutation_id": str(self.make_id()),
                 "captured_at": now,
@@ -110,6 +152,7 @@ class Notebook:
             }
             for body in bodies
         )
+        return self.store.add_mutations(made, session_id=entry.session_id)
 
     def queue_state(self) -> dict[str, Any]:
         """Return how much is unsent, since when, and how full the disk is: the office watches it."""
@@ -128,13 +171,9 @@ class Notebook:
 
     @property
     def actor_id(self) -> str | None:
-        """The person who works on the tablet now, or None: then it is who carries it."""
-        session = json.loads(self.store.get("session") or "null")
-        return session["person"]["id"] if session else None
-
-    def grants(self) -> list[str]:
-        """Return the grants of the people who have worked on this tablet."""
-        return list(json.loads(self.store.get("grants") or "[]"))
+        """The person who is signed in on the tablet, or None: then it is who carries it."""
+        current = self.session.current
+        return current["person"]["id"] if current else None
 
     def _now(self) -> str:
         return self.clock().isoformat(timespec="milliseconds")

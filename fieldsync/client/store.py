@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS outbox (
   device_seq INTEGER PRIMARY KEY, mutation_id TEXT UNIQUE NOT NULL, entity_id TEXT NOT NULL,
   property_id TEXT NOT NULL DEFAULT '', body TEXT NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
-  result TEXT, shown INTEGER NOT NULL DEFAULT 2);
+  result TEXT, shown INTEGER NOT NULL DEFAULT 2, session_id TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS outbox_waiting ON outbox (status, device_seq);
 CREATE INDEX IF NOT EXISTS outbox_entity ON outbox (entity_id, device_seq);
 CREATE INDEX IF NOT EXISTS outbox_shown ON outbox (property_id, device_seq) WHERE shown > 0;
@@ -31,8 +31,11 @@ CREATE TABLE IF NOT EXISTS package (
 CREATE TABLE IF NOT EXISTS record (
   package_id TEXT NOT NULL, kind TEXT NOT NULL, record_id TEXT NOT NULL, data TEXT NOT NULL,
   hash TEXT NOT NULL, PRIMARY KEY (package_id, kind, record_id));
+CREATE TABLE IF NOT EXISTS person_grant (
+  session_id TEXT PRIMARY KEY, person_id TEXT NOT NULL, text TEXT NOT NULL, number INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS stated (id TEXT PRIMARY KEY, at TEXT NOT NULL);
 """
+GRANTS_UNUSED_MOST = 5
 UNFINISHED = ("waiting", "held")
 # What a mutation does to the view until its effect has been pulled: shown; to leave with the next delta; gone.
 SHOWN, LEAVING, GONE = 2, 1, 0
@@ -47,6 +50,8 @@ class Store:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_SCHEMA)
+        if "session_id" not in {row[1] for row in self._db.execute("PRAGMA table_info(outbox)")}:
+            self._db.execute("ALTER TABLE outbox ADD COLUMN session_id TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         """Close the file."""
@@ -79,18 +84,56 @@ class Store:
         with self.transaction() as db:
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
-    def add_mutations(self, bodies: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Give each mutation the next ``device_seq`` and keep it; returns them as they will be sent."""
+    def add_mutations(
+        self, bodies: Iterable[dict[str, Any]], *, session_id: str = ""
+    ) -> list[dict[str, Any]]:
+        """Give each mutation the next ``device_seq`` and keep it; returns them as they will be sent.
+
+        ``session_id`` is that in which they were made, or empty: by who carries the tablet.
+        """
         kept = []
         with self.transaction() as db:
             for seq, body in enumerate(bodies, start=self.last_seq() + 1):
                 body = {**body, "device_seq": seq}
                 db.execute(
-                    "INSERT INTO outbox (device_seq, mutation_id, entity_id, property_id, body) VALUES (?, ?, ?, ?, ?)",
-                    (seq, body["mutation_id"], body["entity_id"], _property_of(body), json.dumps(body)),
+                    "INSERT INTO outbox (device_seq, mutation_id, entity_id, property_id, body, session_id) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        seq,
+                        body["mutation_id"],
+                        body["entity_id"],
+                        _property_of(body),
+                        json.dumps(body),
+                        session_id,
+                    ),
                 )
                 kept.append(body)
         return kept
+
+    def keep_grant(self, session_id: str, person_id: str, text: str) -> None:
+        """Keep a grant, and forget older ones by which nothing was made that is still here."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO person_grant "
+                "SELECT ?, ?, ?, coalesce(max(number), 0) + 1 FROM person_grant",
+                (session_id, person_id, text),
+            )
+            # A form that is open still needs the grant under which it was opened: a few stay in any case.
+            db.execute(
+                "DELETE FROM person_grant WHERE session_id NOT IN (SELECT session_id FROM outbox) "
+                "AND number <= (SELECT max(number) FROM person_grant) - ?",
+                (GRANTS_UNUSED_MOST,),
+            )
+
+    def grants_of(self, mutation_ids: Iterable[str]) -> list[str]:
+        """Return the grants of the sessions in which mutations were made, the newest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT text FROM person_grant WHERE session_id IN (SELECT session_id FROM outbox "
+                "WHERE mutation_id IN (SELECT value FROM json_each(?))) ORDER BY number DESC",
+                (json.dumps(list(mutation_ids)),),
+            ).fetchall()
+        return [row[0] for row in rows]
 
     def unfinished(self, limit: int = 200, after: int = 0) -> list[dict[str, Any]]:
         """Return mutations without a final result, in order, from behind ``after``."""
@@ -330,8 +373,9 @@ class Store:
         """Forget everything but who this device is and the last number it gave."""
         with self.transaction() as db:
             self._keep_last(db)
-            for table in ("outbox", "photo", "package", "record", "stated"):
+            for table in ("outbox", "photo", "package", "record", "stated", "person_grant"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608  the names above
+            db.execute("DELETE FROM meta WHERE name = 'session'")
         with self._lock:
             self._db.execute("VACUUM")
 

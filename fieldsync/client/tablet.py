@@ -92,11 +92,8 @@ class Tablet(People):
         answer: dict[str, Any] = self.transport.send("POST", "devices/enrol", signed=False, json=body).json()
         self.store.set(device_id=answer["device_id"], town=str(answer["town"]))
         self.transport.device_id, self.transport.town = answer["device_id"], answer["town"]
+        self._keep_policy(answer)
         return answer
-
-    def me(self) -> dict[str, Any]:
-        """Return what the server's policy for this device is."""
-        return dict(self.transport.send("GET", "devices/me").json())
 
     def list_packages(self) -> list[dict[str, Any]]:
         """Return the packages assigned to this device."""
@@ -169,6 +166,7 @@ class Tablet(People):
                 self.refill()
             return self._take_anew(package_id)
         self.hints = page["hints"]
+        self.time.hear(page["server_time"])
         self.store.apply_changes(package_id, changes, cursor, patches)
         if self.store.checksum(package_id) != (page["checksum"]["records"], page["checksum"]["value"]):
             self.mismatches += 1
@@ -197,7 +195,7 @@ class Tablet(People):
         """
         results: list[dict[str, Any]] = []
         last, size = 0, self._batch_size()
-        while batch := self.store.unfinished(size, after=last):
+        while batch := self.session.cut(self.store.unfinished(size, after=last)):
             try:
                 answer = self.push_batch(batch)
             except ProblemAnswer as problem:
@@ -226,12 +224,14 @@ class Tablet(People):
             "schema_version": self.schema_version,
             "client_time": self._now(),
             "queue": self.queue_state(),
-            "grants": self.grants(),
+            "grants": self.session.grants_for(mutations),
             "mutations": mutations,
         }
         content = gzip.compress(json.dumps(body).encode(), 1)
         headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        return dict(self.transport.send("POST", "push", headers=headers, content=content).json())
+        answer: dict[str, Any] = self.transport.send("POST", "push", headers=headers, content=content).json()
+        self.time.hear(answer["server_time"])
+        return answer
 
     def upload_photos(self) -> int:
         """Send the bytes of every photo the server still lacks; returns how many it has acknowledged."""
@@ -262,6 +262,7 @@ class Tablet(People):
             ``device-revoked`` after everything was handed over; the folder is empty by then if the office
             wants it so.
         """
+        self.tell_endings()
         results = self.push()
         photos = 0 if self.hints.get("pause_photos") else self.upload_photos()
         try:
@@ -313,6 +314,7 @@ class Tablet(People):
             ],
         }
         answer: dict[str, Any] = self.transport.send("POST", "reconcile", json=body).json()
+        self.time.hear(answer["server_time"])
         self.store.resend((first, last) for first, last in answer["missing_mutations"])
         if answer["is_store_lost"]:
             # Never give a number twice: the server would have to take this tablet for a copy.

@@ -165,7 +165,7 @@ def test_work_after_the_grant_had_expired_is_flagged_and_taken(
 def test_grants_that_are_none_refuse_nothing(
     shared: Tablet, houses: list[House], cast: Cast, grants: list[Any]
 ):
-    shared.grants = lambda: grants  # type: ignore[method-assign]
+    shared.session.grants_for = lambda mutations: grants  # type: ignore[method-assign]
     note(shared, houses[0], "x", actor_id=str(cast.deputy_a.id))
     (result,) = shared.push()
     assert (result["status"], result["flags"]) == ("applied", ["author-unproven"])
@@ -175,8 +175,8 @@ def test_a_grant_of_another_tablet_proves_nothing_here(
     shared: Tablet, make_tablet: MakeTablet, houses: list[House], cast: Cast
 ):
     other = make_tablet()
-    other.sign_in("dan.deputy@example.org", PASSWORD)
-    shared.grants = other.grants  # type: ignore[method-assign]
+    session = other.sign_in("dan.deputy@example.org", PASSWORD)
+    shared.session.grants_for = lambda mutations: [session["grant"]]  # type: ignore[method-assign]
     note(shared, houses[0], "x", actor_id=str(cast.deputy_a.id))
     (result,) = shared.push()
     assert result["flags"] == ["author-unproven"]
