@@ -27,6 +27,7 @@ from assessment.property.models import (
     PropertyAlias,
     Section,
 )
+from assessment.property.rules.standing import rows_by_entry, rows_on
 from assessment.property.search import SUPPRESSED, FoundProperty, search_properties
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
@@ -158,17 +159,18 @@ def record_as_of(property_id: UUID, moment: dt.datetime, *, actor: Actor) -> Rec
     town_code = get_property(property_id).town_id
     actor.require(Permission.VIEW, town_code)
     entries = _entries(property_id, town_code).filter(at__lte=moment).order_by("id")
-    rows = _fold(entries)
+    rows = rows_by_entry(entries)
     owner_ids = [row["owner_id"] for row in rows.get("ownership", {}).values()]
-    owners = _fold(_owner_entries(town_code, owner_ids).filter(at__lte=moment).order_by("id"))
+    owners = rows_by_entry(_owner_entries(town_code, owner_ids).filter(at__lte=moment).order_by("id"))
     return _shown_to(_rebuilt(property_id, rows, owners.get("owner", {}), moment), actor, town_code)
 
 
 def record_on(property_id: UUID, day: dt.date, *, actor: Actor) -> RecordCard:
     """Return a card as it stood on a day (such as a 1 October), by all that is known now.
 
-    What was recorded later and was true by then counts; what became true later does not: condition and
-    percent complete are of the latest observation effective by the day, the owners are those of the day.
+    What was recorded later and was true by then counts; what became true later does not (`rows_on` says
+    when an entry stands): condition and percent complete are of the latest entry that stands by the day,
+    the owners are those of the day.
 
     Raises
     ------
@@ -177,8 +179,7 @@ def record_on(property_id: UUID, day: dt.date, *, actor: Actor) -> RecordCard:
     """
     town_code = get_property(property_id).town_id
     actor.require(Permission.VIEW, town_code)
-    entries = _entries(property_id, town_code).order_by("effective_on", "id")
-    rows = _fold(entries.exclude(table_name=Ownership._meta.db_table).filter(effective_on__lte=day))
+    rows = rows_on(_entries(property_id, town_code).exclude(table_name=Ownership._meta.db_table), day)
     card = _rebuilt(property_id, rows, {}, day)
     current = _ownerships(property_id).filter(valid_from__lte=day)
     card.owners = [dict(row) for row in current.filter(Q(valid_to=None) | Q(valid_to__gt=day))]
@@ -233,31 +234,16 @@ def _owner_entries(town_code: int, owner_ids: Iterable[Any]) -> Any:
     )
 
 
-def _fold(entries: Iterable[JournalEntry]) -> dict[str, dict[str, Row]]:
-    """Play the journal back: rows by table (without the app's name) and id."""
-    tables: dict[str, dict[str, Row]] = {}
-    for entry in entries:
-        rows = tables.setdefault(entry.table_name.removeprefix("assessment_"), {})
-        row_id = str(entry.row_id)
-        if entry.operation == "D":
-            rows.pop(row_id, None)
-        else:
-            rows[row_id] = {**rows.get(row_id, {}), **(entry.after or {})}
-    return tables
-
-
 def _rebuilt(
     property_id: UUID, rows: Mapping[str, Mapping[str, Row]], owners: Mapping[str, Row], as_of: Any
 ) -> RecordCard:
     account = rows.get("property", {}).get(str(property_id))
-    if account is None or "account_number" not in account:
+    if account is None:
         raise NotFound("The property was not on record then.", as_of=str(as_of))
     card = RecordCard(account, as_of=as_of)
     for name, (model, order) in _PARTS.items():
         found = rows.get(str(model._meta.model_name), {}).values()
-        # A row that only has changes was added later than it was true: it is not on the card of that day.
-        whole = [row for row in found if "id" in row]
-        setattr(card, name, sorted(whole, key=lambda row: (row[order] is None, row[order], row["id"])))
+        setattr(card, name, sorted(found, key=lambda row: (row[order] is None, row[order], row["id"])))
     for ownership in rows.get("ownership", {}).values():
         owner = owners.get(str(ownership["owner_id"]), {})
         card.owners.append({**ownership, **{name: owner.get(name, "") for name in OWNER_FIELDS}})

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from valuation.runs.rules.basis import basis_in_words
+
 Cell = str | int | float | None
 
 
@@ -148,8 +150,8 @@ def _data(facts: RunFacts) -> Section:
             f"Sales: {counts.get('sales', 0):,} usable transfers; {counts.get('sales_fitted', 0):,} fitted, and the "
             f"latest {counts.get('sales_held', 0):,} held back to judge the values by. Their validity is suggested by "
             "rules and decided by persons, each with its reason.",
-            "Characteristics: the record of the town as it stood when the run began. Values already on a list or a "
-            "card are compared and are never an input.",
+            f"Characteristics: the record of the town. {basis_in_words(counts.get('facts'))} Values already on a list "
+            "or a card are compared and are never an input.",
             f"Facts and sales are identified by SHA-256 {facts.snapshot_sha256}, so that the same input can be proven.",
         ),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from assessment.property.models import JournalEntry, Property
+from assessment.property.standing import list_changed_since, list_opened_later
 from assessment.region.actors import Actor
 from assessment.region.rules import Permission
 from valuation.review.errors import ChecksMissed, NotClosed
@@ -18,6 +20,7 @@ from valuation.review.models import Closing, Override
 from valuation.review.rules.closing import Check, Standing, checks_of, still_shut
 from valuation.review.rules.overriding import review_policy
 from valuation.runs.errors import RunNotFinished
+from valuation.runs.facts import conversion_of
 from valuation.runs.models import Conclusion, Run
 from valuation.specs.selectors import find_adopted_spec
 
@@ -70,23 +73,37 @@ def list_checks(run: Run) -> list[Check]:
     return checks_of(
         Standing(
             properties=counts["all"],
-            without_conclusion=properties.exclude(id__in=conclusions.values("property_id")).count(),
+            without_conclusion=properties.exclude(id__in=conclusions.values("property_id"))
+            .exclude(id__in=_not_yet_on_record(run))
+            .count(),
             without_value=counts["empty"],
             parts_out_of_sum=_count(_PARTS_SQL, [town, run.pk]),
             waiting_overrides=Override.objects.filter(run=run, state=Override.State.WAITING).count(),
             unreviewed=_unreviewed(run),
-            changed_since=JournalEntry.objects.filter(
-                town_id=town, at__gt=run.started_at, table_name__in=_VALUED_TABLES, property_id__isnull=False
-            )
-            .values("property_id")
-            .distinct()
-            .count(),
+            changed_since=_changed_since(run),
             is_adopted=adopted is not None and adopted.pk == run.spec_id,
             decisive_misses=decisive,
             other_misses=others,
             sales=len(sales.prices),
         )
     )
+
+
+def _not_yet_on_record(run: Run) -> list[UUID]:
+    if run.facts_on is None:
+        return []
+    return list_opened_later(run.town_id, run.facts_on, conversion=conversion_of(run.town_id))
+
+
+def _changed_since(run: Run) -> int:
+    """Count the properties whose facts, as of the run's day, are others than the run read."""
+    if run.facts_on is not None:
+        of = conversion_of(run.town_id)
+        return len(list_changed_since(run.town_id, run.started_at, run.facts_on, conversion=of))
+    entries = JournalEntry.objects.filter(
+        town_id=run.town_id, at__gt=run.started_at, table_name__in=_VALUED_TABLES, property_id__isnull=False
+    )
+    return entries.values("property_id").distinct().count()
 
 
 @transaction.atomic

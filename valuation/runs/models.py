@@ -28,6 +28,11 @@ class Run(TownModel):
     list_year = models.PositiveSmallIntegerField(help_text="the valuation date is 1 October of this year")
     base_run = TownForeignKey("self", null=True, blank=True, related_name="interim_runs")
     state = models.CharField(max_length=8, choices=State.choices, default=State.RUNNING)
+    facts_on = models.DateField(
+        null=True,
+        blank=True,
+        help_text="the record was read as it stood on this day; none: when the run began",
+    )
     note = models.CharField(max_length=400, blank=True)
     snapshot_sha256 = models.CharField(max_length=64, blank=True, help_text="of the facts and sales used")
     values_sha256 = models.CharField(max_length=64, blank=True, help_text="of the concluded values")

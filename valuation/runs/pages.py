@@ -16,10 +16,13 @@ from django.utils import timezone
 from assessment.jobs.services import start_job
 from assessment.office.pages.base import crumbs, town_page
 from assessment.office.registries import PageScope
+from assessment.region.errors import Problem
 from assessment.roll.parameters import abstract_codes
 from assessment.roll.rules.codes import UnknownCodeError
+from valuation.runs.facts import parse_wanted
 from valuation.runs.flags import FLAGS
 from valuation.runs.models import Conclusion, Estimate, RatioStudyRecord, Run
+from valuation.runs.rules.basis import basis_in_words
 from valuation.runs.selectors import estimates_of, get_town_run, list_ratio_studies, list_runs
 
 SUBJECTS = {
@@ -104,6 +107,7 @@ def valuation_run(request: HttpRequest, scope: PageScope, valuation_run_id: UUID
     values = {
         "nav": "ratio-studies",
         "run": run,
+        "facts": basis_in_words(run.counts.get("facts")),
         "tables": _tables(run),
         "factors": run.tables.get("local", {}).get("evidence", []),
         "flags": [(FLAGS.get(name, name), count) for name, count in run.counts.get("flags", {}).items()],
@@ -120,7 +124,15 @@ def start(request: HttpRequest, scope: PageScope) -> HttpResponse:
     if not (text.isdecimal() and 1990 <= int(text) <= 2100):
         messages.error(request, "Give the list year as four digits.")
         return redirect("ratio-studies", town=scope.town.slug)
-    start_job("valuation_run", actor=scope.actor, town=scope.town, payload={"year": int(text)}, key=text)
+    facts = request.POST.get("facts", "")
+    try:
+        parse_wanted(facts)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+        return redirect("ratio-studies", town=scope.town.slug)
+    payload = {"year": int(text), **({"facts": facts} if facts else {})}
+    key = f"{text} {facts}".strip()
+    start_job("valuation_run", actor=scope.actor, town=scope.town, payload=payload, key=key)
     messages.success(request, f"The valuation of {text} is queued; its progress is on the jobs page.")
     return redirect("job-list", town=scope.town.slug)
 
@@ -134,6 +146,7 @@ def estimates_panel(property_id: UUID, page_scope: PageScope) -> Mapping[str, An
     return {
         "conclusion": conclusion,
         "run": conclusion.run,
+        "facts": basis_in_words(conclusion.run.counts.get("facts")),
         "estimates": estimates,
         "explanation": _explained(conclusion, estimates),
         "lines": [

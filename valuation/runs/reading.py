@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from django.db import connection
 
+from assessment.property.standing import STANDING_TABLES, Standing
 from assessment.roll.models import GrandList
 from valuation.runs.rules.groups import use_group
 
@@ -27,12 +28,12 @@ SELECT p.id, p.state_class, p.neighbourhood, p.zoning,
        b.stories, b.fireplaces, b.garage_attached_spaces, b.units,
        coalesce(b.effective_year_built, b.year_built), b.percent_complete,
        b.functional_obsolescence_percent, b.external_obsolescence_percent, x.code, b.ac_type, b.id
-FROM assessment_property p
+FROM {property} p
 LEFT JOIN assessment_complex x ON x.id = p.complex_id AND x.town_id = p.town_id
 LEFT JOIN (
   SELECT property_id, sum(CASE unit WHEN 'acre' THEN quantity * 43560 WHEN 'sqft' THEN quantity
                           WHEN 'front_foot' THEN quantity * coalesce(depth_ft, 100) END) AS sqft
-  FROM assessment_landline WHERE town_id = %(town)s AND land_type <> 'wetland' GROUP BY property_id
+  FROM {landline} n WHERE town_id = %(town)s AND land_type <> 'wetland' GROUP BY property_id
 ) l ON l.property_id = p.id
 LEFT JOIN (
   SELECT DISTINCT ON (l.property_id) l.property_id, (center(k.bbox))[0] AS x, (center(k.bbox))[1] AS y,
@@ -43,7 +44,7 @@ LEFT JOIN (
   WHERE f.town_id = %(town)s AND f.state = 'current'
   ORDER BY l.property_id, k.area_sqft DESC, k.id
 ) g ON g.property_id = p.id
-LEFT JOIN assessment_building b ON b.property_id = p.id AND b.town_id = p.town_id
+LEFT JOIN {building} b ON b.property_id = p.id AND b.town_id = p.town_id
 WHERE p.town_id = %(town)s AND p.kind = 'real' AND NOT p.is_retired
 ORDER BY p.id, b.building_number
 """
@@ -62,16 +63,17 @@ _NUMBERS = (
 _NO_AC = re.compile(r"^\s*(none|no|n|0)?\s*$", re.IGNORECASE)
 
 
-def facts_frame(town_code: int) -> pd.DataFrame:
+def facts_frame(town_code: int, standing: Standing | None = None) -> pd.DataFrame:
     """Return the facts of every real property of a town: a row for each building, or one without.
+
+    As they stand today, or as they stood (`assessment.property.standing`); the parcels are today's.
 
     Place and, where the card has no land, area are those of the parcel; a parcel that several properties
     share gives no area. Land stands on a property's first row only. The order is by property and building, so equal facts give
     an equal frame.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_FACTS_SQL, {"town": town_code})
-        frame = pd.DataFrame(cursor.fetchall(), columns=list(_FACT_COLUMNS))
+    rows = _read(_FACTS_SQL, town_code, standing)
+    frame = pd.DataFrame(rows, columns=list(_FACT_COLUMNS))
     frame["air_conditioning"] = [0.0 if _NO_AC.match(str(cell or "")) else 1.0 for cell in frame.pop("ac")]
     for name in _NUMBERS:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
@@ -112,16 +114,16 @@ def facts_frame(town_code: int) -> pd.DataFrame:
 _FEATURE_COLUMNS = ("property_id", "code", "quantity", "year_built", "percent_good", "percent_complete")
 
 
-def features_frame(town_code: int) -> pd.DataFrame:
+_FEATURES_SQL = """
+SELECT f.property_id, f.code, f.quantity, f.year_built, f.percent_good, f.percent_complete
+FROM {feature} f JOIN {property} p ON p.id = f.property_id
+WHERE f.town_id = %(town)s AND p.kind = 'real' AND NOT p.is_retired ORDER BY f.property_id, f.id
+"""
+
+
+def features_frame(town_code: int, standing: Standing | None = None) -> pd.DataFrame:
     """Return the outbuildings and extra features of a town's real properties, one row each, in a fixed order."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT f.property_id, f.code, f.quantity, f.year_built, f.percent_good, f.percent_complete "
-            "FROM assessment_feature f JOIN assessment_property p ON p.id = f.property_id "
-            "WHERE f.town_id = %s AND p.kind = 'real' AND NOT p.is_retired ORDER BY f.property_id, f.id",
-            [town_code],
-        )
-        frame = pd.DataFrame(cursor.fetchall(), columns=list(_FEATURE_COLUMNS))
+    frame = pd.DataFrame(_read(_FEATURES_SQL, town_code, standing), columns=list(_FEATURE_COLUMNS))
     for name in _FEATURE_COLUMNS[2:]:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
     return frame
@@ -133,20 +135,34 @@ _LINE_COLUMNS = (
 )  # fmt: skip
 
 
-def land_lines_frame(town_code: int) -> pd.DataFrame:
+_LINES_SQL = """
+SELECT l.property_id, l.land_type, l.unit, l.quantity, l.depth_ft, l.site_index, l.condition_factor,
+       l.size_factor, l.neighbourhood_factor
+FROM {landline} l JOIN {property} p ON p.id = l.property_id
+WHERE l.town_id = %(town)s AND p.kind = 'real' AND NOT p.is_retired ORDER BY l.property_id, l.id
+"""
+
+
+def land_lines_frame(town_code: int, standing: Standing | None = None) -> pd.DataFrame:
     """Return the land lines of a town's real properties, one row each, in a fixed order."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT l.property_id, l.land_type, l.unit, l.quantity, l.depth_ft, l.site_index, l.condition_factor, "
-            "l.size_factor, l.neighbourhood_factor "
-            "FROM assessment_landline l JOIN assessment_property p ON p.id = l.property_id "
-            "WHERE l.town_id = %s AND p.kind = 'real' AND NOT p.is_retired ORDER BY l.property_id, l.id",
-            [town_code],
-        )
-        frame = pd.DataFrame(cursor.fetchall(), columns=list(_LINE_COLUMNS))
+    frame = pd.DataFrame(_read(_LINES_SQL, town_code, standing), columns=list(_LINE_COLUMNS))
     for name in _LINE_COLUMNS[3:]:
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype(np.float64)
     return frame
+
+
+def _read(sql: str, town_code: int, standing: Standing | None) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on the record's tables, or on what stands for them on a day."""
+    parameters: dict[str, Any] = {"town": town_code}
+    sources = {table: f"assessment_{table}" for table in STANDING_TABLES}
+    if standing is not None and standing.rebuilt:
+        for table in sources:
+            if f"{{{table}}}" in sql:
+                sources[table], more = standing.source(table)
+                parameters |= more
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(**sources), parameters)
+        return list(cursor.fetchall())
 
 
 _SALES_SQL = """

@@ -24,6 +24,7 @@ from valuation.frames.rules import digest
 from valuation.income.joining import as_text, income_join
 from valuation.runs import reading, selectors
 from valuation.runs.errors import NoBaseSchedules, NothingToValue, TooFewSales
+from valuation.runs.facts import FactsBasis, TownFacts, Wanted, basis_of, choose_basis
 from valuation.runs.models import Run
 from valuation.runs.rules.groups import review_defaults
 from valuation.runs.rules.levelling import Tables
@@ -76,9 +77,16 @@ def run_valuation(
     actor: Actor,
     seed: int = 0,
     note: str = "",
+    facts: Wanted = "list",
     tell: Tell | None = None,
 ) -> Run:
     """Value a town as of 1 October of a year, judge the values on later sales, and keep everything.
+
+    Parameters
+    ----------
+    facts
+        As of which day the record is read: by default the list's 1 October, once it is past
+        (`choose_basis`); a day; or ``now`` for the record as it stands.
 
     Facts and sales are frozen (their hash is kept), then valued by cost with the market model beside; equal
     facts, spec, code and seed give equal values to the dollar. In an interim year (the open list is no
@@ -88,7 +96,7 @@ def run_valuation(
     ------
     Forbidden
         Without the permission to run valuations in the town.
-    NothingToValue, TooFewSales, NoBaseSchedules
+    NothingToValue, TooFewSales, NoBaseSchedules, FactsAhead, RecordBeginsLater
         As they say.
     """
     actor.require(Permission.RUN_VALUATION, town.code)
@@ -109,7 +117,10 @@ def run_valuation(
     valued_on = dt.date(year, 10, 1)
     say("facts")
     started = time.perf_counter()
-    frame = reading.facts_frame(town.code)
+    basis = choose_basis(town.code, year, facts)
+    run.facts_on = basis.day
+    read = _read_facts(town.code, basis, seed=seed)
+    frame, features, land_lines = read.frame, read.features, read.land_lines
     if frame.empty:
         raise NothingToValue(f"{town.name} has no real property.")
     settings = {**review_defaults(), **run.spec.settings}
@@ -117,8 +128,6 @@ def run_valuation(
     sales = reading.sales_frame(
         town.code, first_on=dt.date(year - years, 10, 1), last_on=dt.date(year + 1, 9, 30)
     )
-    frame, features = _with_places(frame, seed=seed), reading.features_frame(town.code)
-    land_lines = reading.land_lines_frame(town.code)
     previous, cards = reading.previous_values(town.code, year), reading.card_values(town.code)
     run.snapshot_sha256 = _snapshot(frame, features, land_lines, sales)
     seconds = round(time.perf_counter() - started, 3)
@@ -151,7 +160,7 @@ def run_valuation(
         settings=settings,
     )
     run.values_sha256 = write_results(run, result, income)
-    run.tables, run.counts = result.tables.as_json(), result.counts
+    run.tables, run.counts = result.tables.as_json(), {**result.counts, "facts": basis.as_json()}
     if income.told:
         run.tables["income"] = dict(income.told)
         run.snapshot_sha256 = hashlib.sha256(
@@ -187,9 +196,18 @@ def _base_run(town_code: int, year: int) -> Run | None:
     return base
 
 
-def facts_of_run(run: Run) -> pd.DataFrame:
-    """Return the facts of a run's town as they are now, with places found as the run found them."""
-    return _with_places(reading.facts_frame(run.town_id), seed=run.seed)
+def facts_of_run(run: Run) -> TownFacts:
+    """Return the facts of a run's town as of the run's day, with places found as the run found them."""
+    return _read_facts(run.town_id, basis_of(run), seed=run.seed)
+
+
+def _read_facts(town_code: int, basis: FactsBasis, *, seed: int) -> TownFacts:
+    frame = reading.facts_frame(town_code, basis.standing)
+    return TownFacts(
+        _with_places(frame, seed=seed),
+        reading.features_frame(town_code, basis.standing),
+        reading.land_lines_frame(town_code, basis.standing),
+    )
 
 
 def _with_places(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:

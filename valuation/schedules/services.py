@@ -118,13 +118,14 @@ def propose_tables(
         first_on=dt.date(run.list_year - int(settings.get("sales_years", 5)), 10, 1),
         last_on=dt.date(run.list_year + 1, 9, 30),
     )
+    facts = facts_of_run(run)
     effect = effect_of(
         tables,
         parsed,
-        facts_of_run(run),
+        facts.frame,
         sales,
-        features=reading.features_frame(run.town_id),
-        land_lines=reading.land_lines_frame(run.town_id),
+        features=facts.features,
+        land_lines=facts.land_lines,
         valued_on=tables.aged_on,
         rounding=int(settings["rounding_dollars"]),
     )

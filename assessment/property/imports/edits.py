@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db import connection
 
-IMPORT_REASON = "import of "
+from assessment.property.rules.standing import IMPORT_REASON as IMPORT_REASON
+
 _SQL = """
 SELECT row_id, array_agg(DISTINCT name)
 FROM assessment_journalentry, LATERAL jsonb_object_keys(after) AS name

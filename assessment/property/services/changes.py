@@ -13,6 +13,7 @@ from django.db import models
 
 from assessment.property.bulk import update_rows
 from assessment.property.models import Property, Section
+from assessment.property.rules.standing import AREAS_REASON
 from assessment.property.services.locks import raise_versions
 from assessment.property.services.record import delete_row, insert_row
 from assessment.property.services.sketch import recompute_areas
@@ -118,7 +119,7 @@ class CardRows:
             if isinstance(gone, Section):
                 drawn.add(gone.building_id)
         if drawn:
-            with speaking(reason="areas by the sketch"):
+            with speaking(reason=AREAS_REASON):
                 recompute_areas(sorted(drawn))
         if self.touched:
             raise_versions(self.touched)

@@ -40,7 +40,8 @@ class Bureau:
     spec: ModelSpec
 
     def run(self, **options: object) -> Run:
-        return run_valuation(self.town, year=YEAR, spec=self.spec, actor=self.assessor, **options)  # type: ignore[arg-type]
+        wanted = {"year": YEAR, **options}
+        return run_valuation(self.town, spec=self.spec, actor=self.assessor, **wanted)  # type: ignore[arg-type]
 
     def revaluation(self) -> GrandList:
         return open_grand_list(self.town, actor=self.assessor, year=YEAR, basis="revaluation").grand_list

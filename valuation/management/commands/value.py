@@ -17,7 +17,9 @@ from assessment.region.selectors import get_town
 from assessment.roll.services.posting import PostingReport
 from valuation.review.closing import close_run
 from valuation.review.posting import is_revaluation, post_conclusions
+from valuation.runs.facts import parse_wanted
 from valuation.runs.models import RatioStudyRecord, Run
+from valuation.runs.rules.basis import basis_in_words
 from valuation.runs.selectors import list_ratio_studies
 from valuation.runs.services import run_valuation
 from valuation.specs.selectors import find_adopted_spec
@@ -49,6 +51,12 @@ open grand list only with --post, and only from a model that the town adopted (-
             "--year", type=int, required=True, help="the list year; values are as of its 1 October"
         )
         parser.add_argument("--spec", help="model, as name or name:version")
+        parser.add_argument(
+            "--facts-as-of",
+            default="",
+            metavar="DAY",
+            help="read the record as it stood on this day, or 'now'; default: the list's 1 October once it is past",
+        )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--adopt", action="store_true", help="adopt the model for the town and year")
         parser.add_argument(
@@ -81,6 +89,7 @@ open grand list only with --post, and only from a model that the town adopted (-
                     spec=spec,
                     actor=actor,
                     seed=options["seed"],
+                    facts=parse_wanted(options["facts_as_of"]),
                     tell=lambda _: next(steps, None),
                 )
                 for _ in steps:
@@ -111,6 +120,7 @@ open grand list only with --post, and only from a model that the town adopted (-
             f"{counts['properties']:,} properties valued at ${counts['appraised_dollars']:,} by {report['spec']}"
             f" ({counts['fallback']:,} by the typical value of their kind)"
         )
+        self.stdout.write(basis_in_words(counts.get("facts")))
         self.stdout.write(
             f"{counts['sales_fitted']:,} sales fitted, {counts['sales_held']:,} later sales to judge on"
         )
@@ -193,6 +203,7 @@ def _report(run: Run) -> dict[str, Any]:
         "town": run.town_id,
         "year": run.list_year,
         "spec": str(run.spec),
+        "facts": run.counts.get("facts"),
         "snapshot_sha256": run.snapshot_sha256,
         "values_sha256": run.values_sha256,
         "code_version": run.code_version,
