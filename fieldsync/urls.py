@@ -7,6 +7,7 @@ from django.urls import path
 from fieldsync.office import (
     conflict_pages,
     device_pages,
+    map_pages,
     package_pages,
     pages,
     photo_pages,
@@ -18,6 +19,8 @@ from fieldsync.office import (
 urlpatterns = [
     path("field/packages/", package_pages.package_list, name="field-packages"),
     path("field/packages/draw", package_pages.package_draw, name="field-package-draw"),
+    path("field/packages/draw/count", map_pages.package_count, name="field-package-count"),
+    path("field/packages/<uuid:package_id>/stops", map_pages.package_stops, name="field-package-stops"),
     path("field/packages/<uuid:package_id>/", package_pages.package_page, name="field-package"),
     path(
         "field/packages/<uuid:package_id>/change", package_pages.package_change, name="field-package-change"

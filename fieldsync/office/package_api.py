@@ -17,7 +17,7 @@ from fieldsync.office import package_schemas as schemas
 from fieldsync.packages import choosing, selectors, services
 from fieldsync.packages.geopackage import FILE_TYPE, write_geopackage
 from fieldsync.packages.models import Package
-from fieldsync.packages.rules import Selection, list_year_today, ten_years_before
+from fieldsync.packages.rules import Order, Selection, list_year_today, ten_years_before
 from fieldsync.packages.tasks import start_build
 from fieldsync.review.selectors import list_answers
 
@@ -178,6 +178,9 @@ def _selection(said: schemas.SelectionIn) -> Selection:
         street=said.street,
         area=area,
         area_crs=said.area_crs,
+        parcels_in=tuple(dict.fromkeys(said.parcels_in)),
+        parcels_out=tuple(dict.fromkeys(said.parcels_out)),
+        route=json.dumps(said.route) if said.route else "",
         permits_from=said.permits_from,
         permits_to=said.permits_to,
         not_inspected_since=said.not_inspected_since,
@@ -185,4 +188,5 @@ def _selection(said: schemas.SelectionIn) -> Selection:
         sales_to=said.sales_to,
         limit=said.limit,
         skip_open=said.skip_open,
+        order=Order(said.order),
     )

@@ -21,6 +21,7 @@ from assessment.region.selectors import list_people
 from fieldsync.devices import selectors as devices
 from fieldsync.devices.models import Device
 from fieldsync.office.frame import back, field_page, paged
+from fieldsync.office.map_pages import tiles_address
 from fieldsync.packages import choosing, selectors, services
 from fieldsync.packages.forms import DrawForm
 from fieldsync.packages.geopackage import FILE_TYPE, write_geopackage
@@ -30,6 +31,8 @@ from fieldsync.packages.tasks import BUILD_PACKAGE, start_build
 from fieldsync.review.selectors import list_answers
 
 SHOWN_PROPERTIES = 500
+# What the map writes; it may be typed as well.
+MAP_FIELDS = ("area", "area_crs", "route", "parcels_in", "parcels_out")
 
 
 @town_page("view")
@@ -87,6 +90,7 @@ def package_page(request: HttpRequest, scope: PageScope, package_id: UUID) -> Ht
         "answers": list_answers(scope.town.code, package_id=package.id)[:SHOWN_PROPERTIES]
         if package.kind == Package.Kind.REVIEW
         else None,
+        "tiles": tiles_address(scope) if records else None,
         "may_manage": may_manage,
         "devices": [line.device for line in lines if line.device.state == Device.State.ACTIVE],
         "people": list_inspectors(scope) if may_manage else [],
@@ -154,6 +158,9 @@ def _draw_page(
         "preview": preview,
         "standing": choosing.inspection_standing(scope.town.code, since),
         "since": since,
+        "tiles": tiles_address(scope),
+        "map_fields": MAP_FIELDS,
+        "is_map_wrong": any(name in form.errors for name in MAP_FIELDS),
     }
     return field_page(request, scope, "package_draw.html", "Draw a package", values)
 

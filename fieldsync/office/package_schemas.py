@@ -19,6 +19,9 @@ class SelectionIn(Schema):
     street: Annotated[str, Field(max_length=100)] = ""
     area: dict[str, Any] | Annotated[str, Field(max_length=200)] | None = None
     area_crs: Annotated[str, Field(max_length=60)] = ""
+    parcels_in: Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=20_000)] = []
+    parcels_out: Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=20_000)] = []
+    route: dict[str, Any] | None = None
     permits_from: dt.date | None = None
     permits_to: dt.date | None = None
     not_inspected_since: dt.date | None = None
@@ -26,6 +29,7 @@ class SelectionIn(Schema):
     sales_to: dt.date | None = None
     limit: Annotated[int, Field(ge=1, le=20_000)] = 500
     skip_open: bool = False
+    order: Literal["", "streets", "nearest"] = ""
 
 
 class PackageIn(Schema):

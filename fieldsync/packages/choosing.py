@@ -14,9 +14,10 @@ from assessment.property.models import Blob, Permit, Photo, Property, PropertyAl
 from assessment.region.errors import Invalid
 from assessment.sales.models import Transfer
 from fieldsync.feed.models import PackageRecord
-from fieldsync.packages.areas import properties_in_area
+from fieldsync.packages.areas import middles_of, parcel_keys_of, properties_left_out, properties_on_map
 from fieldsync.packages.models import Package
-from fieldsync.packages.rules import PACKAGE_MAX_PROPERTIES, Selection, estimate_bytes
+from fieldsync.packages.routing import Stop, order_by_nearest, order_by_streets
+from fieldsync.packages.rules import PACKAGE_MAX_PROPERTIES, Order, Selection, estimate_bytes
 from gis.tiles.models import TileArchive
 
 _SAMPLE = 12
@@ -47,8 +48,20 @@ class Preview:
         return sum(count for _, count in self.in_open_packages)
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many properties fit a selection, how many of them its limit takes, and the parcels they stand on."""
+
+    fits: int
+    taken: int
+    parcel_keys: list[str]
+
+
 def choose_properties(town_code: int, selection: Selection) -> list[UUID]:
-    """Return the properties that a selection means now: a route in its order, else the longest uninspected first.
+    """Return the properties that a selection means now, in the order of the day.
+
+    As chosen is the order of the list or of the drawn route, else the longest uninspected first. The limit
+    is cut before another order is made.
 
     Raises
     ------
@@ -57,21 +70,61 @@ def choose_properties(town_code: int, selection: Selection) -> list[UUID]:
     AreaInvalid, CoordinateSystemMissing, CoordinateSystemUnknown
         See `fieldsync.packages.areas`.
     """
+    rows, route = _chosen(town_code, selection)
+    return _in_order(town_code, _cut(rows, route, selection.limit), selection.order)
+
+
+def count_selection(town_code: int, selection: Selection) -> Tally:
+    """Return how many properties fit, and which parcels to mark on the map; errors as of `choose_properties`."""
+    rows, route = _chosen(town_code, selection)
+    fitting = _cut(rows, route, None)
+    return Tally(
+        fits=len(fitting),
+        taken=min(len(fitting), selection.limit),
+        parcel_keys=parcel_keys_of(town_code, fitting[:PACKAGE_MAX_PROPERTIES]),
+    )
+
+
+def _chosen(town_code: int, selection: Selection) -> tuple[QuerySet[Property], list[UUID]]:
+    """Return all that fit, and the order that the list or the drawn route gives some of them."""
     if selection.is_empty:
         raise Invalid(
             "Choose properties by a list, an area, a neighbourhood, a street, permits, sales or the last inspection."
         )
     if not 1 <= selection.limit <= PACKAGE_MAX_PROPERTIES:
         raise Invalid(f"A package holds 1 to {PACKAGE_MAX_PROPERTIES} properties.")
-    rows = _matching(town_code, selection)
+    rows, mapped = _matching(town_code, selection), []
+    if selection.wants_map:
+        mapped = properties_on_map(town_code, selection)
+        rows = rows.filter(id__in=mapped)
+    elif selection.parcels_out:
+        rows = rows.exclude(id__in=properties_left_out(town_code, selection.parcels_out))
     if route := _route(town_code, selection):
+        return rows.filter(id__in=route), route
+    return rows, mapped if selection.route else []
+
+
+def _cut(rows: QuerySet[Property], route: Sequence[UUID], limit: int | None) -> list[UUID]:
+    if route:
         places = {key: place for place, key in enumerate(route)}
-        found = rows.filter(id__in=route).values_list("id", flat=True)
-        return sorted(found, key=places.__getitem__)[: selection.limit]
+        return sorted(rows.values_list("id", flat=True), key=places.__getitem__)[:limit]
     rows = rows.order_by(
         F("last_full_inspection_on").asc(nulls_first=True), "street_name", "address_number", "id"
     )
-    return list(rows.values_list("id", flat=True)[: selection.limit])
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+def _in_order(town_code: int, property_ids: list[UUID], order: Order) -> list[UUID]:
+    if order == Order.CHOSEN:
+        return property_ids
+    said = Property.objects.filter(id__in=property_ids).values_list("id", "street_name", "address_number")
+    stops = {key: Stop(street, number) for key, street, number in said}
+    points = middles_of(town_code, property_ids)
+    if order == Order.STREETS:
+        return order_by_streets({key: stops[key] for key in property_ids}, points)
+    walk = order_by_nearest({key: points[key] for key in property_ids if key in points})
+    # What stands on no parcel is found by its address, at the end.
+    return walk + order_by_streets({key: stops[key] for key in property_ids if key not in points}, {})
 
 
 def preview_selection(town_code: int, selection: Selection) -> Preview:
@@ -138,9 +191,6 @@ def _matching(town_code: int, selection: Selection) -> QuerySet[Property]:
         rows = rows.filter(neighbourhood=selection.neighbourhood)
     if selection.street:
         rows = rows.filter(street_name__iexact=selection.street.strip())
-    if selection.area:
-        inside = properties_in_area(town_code, selection.area, selection.area_crs)
-        rows = rows.filter(id__in=inside)
     if selection.not_inspected_since:
         rows = _overdue(rows, selection.not_inspected_since)
     if selection.wants_permits:

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from fieldsync.packages.models import Package
-from fieldsync.packages.rules import Selection, list_year_today, read_identifiers, ten_years_before
+from fieldsync.packages.rules import Order, Selection, list_year_today, read_identifiers, ten_years_before
 
 # Re-checks are drawn from inspections, on a page of their own.
 KINDS = [(kind.value, kind.label) for kind in Package.Kind if kind is not Package.Kind.RECHECK]
@@ -17,6 +17,13 @@ SYSTEMS = [
     ("EPSG:2234", "Connecticut feet (NAD83, EPSG:2234)"),
     ("EPSG:6434", "Connecticut feet (NAD83(2011), EPSG:6434)"),
     ("EPSG:3857", "Web Mercator (EPSG:3857)"),
+]
+
+
+ORDERS = [
+    (Order.CHOSEN.value, "As listed or drawn"),
+    (Order.STREETS.value, "Street by street, odd then even"),
+    (Order.NEAREST.value, "The nearest next"),
 ]
 
 
@@ -43,6 +50,19 @@ class DrawForm(forms.Form):
         label="An area: a GeoJSON polygon, or a box as west, south, east, north",
     )
     area_crs = forms.ChoiceField(choices=SYSTEMS, required=False, label="The area's coordinate system")
+    route = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        label="A route: a GeoJSON line along the streets, in the same coordinate system",
+    )
+    parcels_in = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        required=False,
+        label="Single parcels added, by their keys on the map, one a line",
+    )
+    parcels_out = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}), required=False, label="Parcels left out, one a line"
+    )
     permits_from = forms.DateField(widget=_Day, required=False, label="Open permits issued from")
     permits_to = forms.DateField(widget=_Day, required=False, label="Open permits issued to")
     sales_from = forms.DateField(widget=_Day, required=False, label="Sales to verify, recorded from")
@@ -50,6 +70,7 @@ class DrawForm(forms.Form):
     is_overdue = forms.BooleanField(required=False, label="Only those not fully inspected in ten years")
     skip_open = forms.BooleanField(required=False, label="Leave out what is in another open package")
     limit = forms.IntegerField(min_value=1, max_value=5000, initial=200, label="At most so many properties")
+    order = forms.ChoiceField(choices=ORDERS, required=False, label="Order of the day")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,7 +95,10 @@ class DrawForm(forms.Form):
             neighbourhood=chosen["neighbourhood"].strip(),
             street=chosen["street"].strip(),
             area=chosen["area"].strip(),
-            area_crs=chosen["area_crs"] if chosen["area"].strip() else "",
+            area_crs=chosen["area_crs"] if chosen["area"].strip() or chosen["route"].strip() else "",
+            route=chosen["route"].strip(),
+            parcels_in=read_identifiers(chosen["parcels_in"]),
+            parcels_out=read_identifiers(chosen["parcels_out"]),
             permits_from=chosen["permits_from"],
             permits_to=chosen["permits_to"],
             sales_from=chosen["sales_from"],
@@ -82,4 +106,5 @@ class DrawForm(forms.Form):
             not_inspected_since=ten_years_before(day) if chosen["is_overdue"] else None,
             limit=chosen["limit"],
             skip_open=chosen["skip_open"],
+            order=Order(chosen["order"]),
         )

@@ -5,14 +5,25 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from itertools import pairwise
 from typing import Any, TypeVar
 from uuid import UUID
 
 PACKAGE_MAX_PROPERTIES = 20_000
+ROUTE_REACH_FT = 80
+"""How far from a drawn route a parcel may lie: past the sidewalk, not to the lots behind."""
 INSPECTION_CYCLE_YEARS = 10  # CGS 12-62(b)(4): each property is inspected once in ten assessment years
 GZIP_LEVEL = 6
 T = TypeVar("T")
+
+
+class Order(StrEnum):
+    """In which order a package's properties are for the day."""
+
+    CHOSEN = ""
+    STREETS = "streets"
+    NEAREST = "nearest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,11 @@ class Selection:
     area, area_crs
         A polygon in GeoJSON and the coordinate system it is in, such as ``EPSG:4326``. Properties belong
         whose parcel has its middle inside.
+    parcels_in, parcels_out
+        Parcels of the map, by their keys in the layer: added to the area, and left out whatever else holds.
+    route
+        A line in GeoJSON along the streets, in ``area_crs``. The parcels along it belong as those of the
+        area do, in the order in which it passes them.
     permits_from, permits_to
         Those with a permit issued between the days (both included) that is not closed.
     not_inspected_since
@@ -38,6 +54,8 @@ class Selection:
         Those with a sale recorded between the days that nobody has decided on.
     limit
         At most so many, the longest uninspected first.
+    order
+        The order of the day: as chosen, by streets, or the nearest next.
     skip_open
         Leave out those that are in another open package.
     """
@@ -48,6 +66,9 @@ class Selection:
     street: str = ""
     area: str = ""
     area_crs: str = ""
+    parcels_in: tuple[str, ...] = field(default=())
+    parcels_out: tuple[str, ...] = field(default=())
+    route: str = ""
     permits_from: date | None = None
     permits_to: date | None = None
     not_inspected_since: date | None = None
@@ -55,6 +76,12 @@ class Selection:
     sales_to: date | None = None
     limit: int = 500
     skip_open: bool = False
+    order: Order = Order.CHOSEN
+
+    @property
+    def wants_map(self) -> bool:
+        """Whether something chosen on the map is a condition."""
+        return bool(self.area or self.parcels_in or self.route)
 
     @property
     def wants_permits(self) -> bool:
@@ -69,7 +96,7 @@ class Selection:
     @property
     def is_empty(self) -> bool:
         """Whether no condition is given; such a selection would be the whole town by a slip."""
-        named = self.property_ids or self.identifiers or self.neighbourhood or self.street or self.area
+        named = self.property_ids or self.identifiers or self.neighbourhood or self.street or self.wants_map
         return not (named or self.wants_permits or self.wants_sales or self.not_inspected_since)
 
     def as_json(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ await mkdir(out, { recursive: true });
 await esbuild.build({
   entryPoints: {
     office: join(here, "src", "office.ts"),
+    map: join(here, "src", "map.ts"),
     "office-styles": join(here, "styles", "office.scss"),
   },
   outdir: out,

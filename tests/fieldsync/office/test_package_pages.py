@@ -13,6 +13,7 @@ from fieldsync.packages.models import Package
 from tests.cast import SYSTEM, TOWN_A, Cast
 from tests.fieldsync.conftest import House, draw
 from tests.fieldsync.office.test_pages import FIELD, sign_in, text
+from tests.fieldsync.packages.ground import lay_ground
 
 DRAWN = {"title": "North", "kind": "revaluation", "list_year": 2026, "street": "MAIN ST", "limit": 4}
 
@@ -39,6 +40,32 @@ def test_the_preview_says_what_it_would_be_and_draws_nothing(office: Client, hou
 def test_the_standing_with_the_law_is_on_the_page(office: Client, houses: list[House]) -> None:
     page = text(office, f"{FIELD}/packages/draw")
     assert "<strong>6</strong> properties had no full inspection" in page
+
+
+def test_the_count_follows_the_form_and_asks_for_no_title(office: Client, houses: list[House]) -> None:
+    lay_ground([house.property_id for house in houses])
+
+    def count(**fields: object) -> tuple[object, ...]:
+        form = {**DRAWN, "title": "", "street": "", **fields}
+        answer = office.post(f"{FIELD}/packages/draw/count", form).json()
+        return answer["fits"], answer["taken"], len(answer["parcels"]), answer["problem"]
+
+    assert count() == (0, 0, 0, "")
+    assert count(street="MAIN ST") == (6, 4, 6, "")
+    assert count(parcels_in="1\n2", parcels_out="2") == (1, 1, 1, "")
+    assert count(parcels_in="99") == (0, 0, 0, "The map has no parcel 99.")
+    assert "Enter a whole number" in str(count(limit="many")[3])
+
+
+def test_the_stops_are_given_in_the_order_of_the_day(office: Client, houses: list[House]) -> None:
+    lay_ground([house.property_id for house in houses[:2]])
+    package = draw([houses[2], houses[1], houses[0]], None)
+    stops = office.get(f"{FIELD}/packages/{package.id}/stops").json()["stops"]
+    assert [stop["address"] for stop in stops] == ["3 MAIN ST", "2 MAIN ST", "1 MAIN ST"]
+    assert stops[0]["at"] is None
+    (east, north), (west, _) = stops[1]["at"], stops[2]["at"]
+    assert -72.91 < west < east < -72.89
+    assert 41.38 < north < 41.40
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from assessment.region.models import Town
 from assessment.region.scope import scope
 from assessment.sales.models import Transfer
 from fieldsync.packages import choosing, rules, services
-from fieldsync.packages.rules import Selection
+from fieldsync.packages.rules import Order, Selection
+from fieldsync.packages.selectors import list_records
 from fieldsync.problems import AreaInvalid
 from gis.errors import CoordinateSystemMissing, CoordinateSystemUnknown
 from tests.cast import SYSTEM, TOWN_A
@@ -115,6 +116,49 @@ class TestArea:
             str(d) for d in degrees.transform_bounds(WEST_FT, SOUTH_FT, WEST_FT + 260, SOUTH_FT + 100)
         )
         assert set(choose(area=box, area_crs="4326")) == set(ids(houses, 0, 1, 2))
+
+    def test_single_parcels_are_added_to_the_area_and_left_out(self, houses: list[House]) -> None:
+        area = f"{WEST_FT},{SOUTH_FT},{WEST_FT + 160},{SOUTH_FT + 100}"
+        on_map = {"area": area, "area_crs": "EPSG:2234", "parcels_in": ("5",), "parcels_out": ("1",)}
+        assert set(choose(**on_map)) == set(ids(houses, 1, 4))
+        assert choose(parcels_in=("5",)) == ids(houses, 4)
+        assert set(choose(street="MAIN ST", parcels_out=("1", "2"))) == set(ids(houses, 2, 3, 4, 5))
+        assert choose(**on_map, neighbourhood="elsewhere") == []
+        with pytest.raises(Invalid, match="no parcel 99"):
+            choose(**on_map | {"parcels_in": ("5", "99")})
+        with pytest.raises(Invalid, match="Choose properties by"):
+            choose(parcels_out=("1",))
+
+    def test_a_route_takes_what_lies_along_it_in_the_order_of_the_way(self, houses: list[House]) -> None:
+        street = SOUTH_FT - 25
+        way = [[WEST_FT + 470, street], [WEST_FT + 160, street]]
+        route = json.dumps({"type": "LineString", "coordinates": way})
+        assert choose(route=route, area_crs="EPSG:2234") == ids(houses, 4, 3, 2, 1)
+        far = json.dumps({"type": "LineString", "coordinates": [[x, y - 60] for x, y in way]})
+        assert choose(route=far, area_crs="EPSG:2234") == []
+        # What only the area holds comes after.
+        area = f"{WEST_FT},{SOUTH_FT},{WEST_FT + 600},{SOUTH_FT + 100}"
+        chosen = choose(route=route, area=area, area_crs="EPSG:2234")
+        assert (chosen[:4], set(chosen[4:])) == (ids(houses, 4, 3, 2, 1), set(ids(houses, 0, 5)))
+
+    @pytest.mark.parametrize("route", ["{", "1,2", '{"type": "Point", "coordinates": [1, 2]}'])
+    def test_what_is_no_route_is_told_so(self, route: str) -> None:
+        with pytest.raises(AreaInvalid):
+            choose(route=route, area_crs="EPSG:2234")
+
+    def test_the_order_of_the_day_is_kept_with_the_package(self, houses: list[House]) -> None:
+        with scope(SYSTEM, towns=[TOWN_A], reason="test"):
+            package = services.draw_package(
+                TOWN_A, actor=SYSTEM, title="Day", list_year=2026, selection=Selection(street="MAIN ST", order=Order.STREETS)
+            )  # fmt: skip
+            assert list_records(package.id) == ids(houses, 0, 2, 4, 5, 3, 1)
+            assert package.selection["order"] == "streets"
+        assert choose(street="MAIN ST", order=Order.NEAREST) == ids(houses, 0, 1, 2, 3, 4, 5)
+
+    def test_the_tally_says_what_fits_what_is_taken_and_where(self, houses: list[House]) -> None:
+        with scope(SYSTEM, towns=[TOWN_A]):
+            tally = choosing.count_selection(TOWN_A, Selection(street="MAIN ST", limit=4, parcels_out=("6",)))
+        assert tally == choosing.Tally(fits=5, taken=4, parcel_keys=["1", "2", "3", "4", "5"])
 
     def test_an_area_in_the_wrong_system_is_told_with_the_one_that_would_fit(self) -> None:
         with scope(SYSTEM, towns=[TOWN_A], reason="test"):
