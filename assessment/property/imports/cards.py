@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from assessment.property.accounts import next_account_number
-from assessment.property.bulk import in_batches
+from assessment.property.bulk import in_batches, rare_collection
 from assessment.property.imports.codes import known_codes, put_codes
 from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.imports.fitting import FittedCard, fit_card
@@ -92,7 +92,10 @@ def import_cards(town: Town, *, actor: Actor, wanted: CardImport) -> ImportOutco
     reason = f"{IMPORT_REASON}{wanted.path.name}"
     refused: RowsRefused | None = None
     try:
-        with scope(actor, towns=[town.code], reason=reason, effective_on=_effective_on(wanted)):
+        with (
+            rare_collection(),
+            scope(actor, towns=[town.code], reason=reason, effective_on=_effective_on(wanted)),
+        ):
             lock_imports(town.code)
             reader = CardReader(mapping, table, _town_keys(town), known_codes(town.code))
             _import_all(town, reader, wanted, run, outcome)

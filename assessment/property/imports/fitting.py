@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
@@ -52,11 +52,6 @@ class FittedCard:
         return str(self.property_values.get("address", ""))
 
 
-@cache
-def _fields(part: str) -> dict[str, models.Field[Any, Any]]:
-    return {field.attname: field for field in _MODELS[part]._meta.concrete_fields}
-
-
 def fit_card(card: Card, *, list_year: int) -> FittedCard:
     """Return a card's values as the columns hold them.
 
@@ -68,11 +63,11 @@ def fit_card(card: Card, *, list_year: int) -> FittedCard:
     property_values = _fit_part("property", card.parts.get("property", {}))
     if address := property_values.get("address"):
         parts = split_address(address)
-        fields = _fields("property")
+        fitters = _fitters("property")
         for name, text in (("address_number", parts.number), ("street_name", parts.street)):
-            property_values[name] = _fit(fields[name], name, text)
+            property_values[name] = fitters[name](text)
         if parts.unit:
-            property_values.setdefault("unit", _fit(fields["unit"], "unit", parts.unit))
+            property_values.setdefault("unit", fitters["unit"](parts.unit))
     if user := card.parts.get("user"):
         property_values["user_fields"] = {slot: str(value) for slot, value in sorted(user.items())}
     return FittedCard(
@@ -86,23 +81,57 @@ def fit_card(card: Card, *, list_year: int) -> FittedCard:
 
 
 def _fit_part(part: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    fields = _fields(part)
-    return {name: _fit(fields[name], name, value) for name, value in values.items()}
+    fitters = _fitters(part)
+    return {name: fitters[name](value) for name, value in values.items()}
 
 
-def _fit(field: models.Field[Any, Any], name: str, value: Any) -> Any:
+@cache
+def _fitters(part: str) -> dict[str, Callable[[Any], Any]]:
+    """Return, by column, what makes a value fit it, or refuses it."""
+    return {field.attname: _fitter(field) for field in _MODELS[part]._meta.concrete_fields}
+
+
+def _fitter(field: models.Field[Any, Any]) -> Callable[[Any], Any]:
+    name = field.attname
     if isinstance(field, models.DecimalField):
-        places = Decimal(1).scaleb(-field.decimal_places)
+        return _decimal_fitter(name, field.max_digits, field.decimal_places)
+    limit = _WHOLE_LIMITS.get(field.get_internal_type())
+    if limit is not None:
+        return _whole_fitter(name, limit)
+    if isinstance(field, models.CharField) and field.max_length:
+        return _text_fitter(name, field.max_length)
+    return lambda value: value
+
+
+def _decimal_fitter(name: str, digits: int, decimal_places: int) -> Callable[[Any], Any]:
+    places = Decimal(1).scaleb(-decimal_places)
+    limit = Decimal(10) ** (digits - decimal_places)
+
+    def fit(value: Any) -> Decimal:
         number = Decimal(value).quantize(places, ROUND_HALF_UP)
-        if abs(number) >= Decimal(10) ** (field.max_digits - field.decimal_places):
+        if abs(number) >= limit:
             raise ConversionError(Reason.OUT_OF_RANGE, f"{name} is {value}, larger than the record can hold")
         return number
-    limit = _WHOLE_LIMITS.get(field.get_internal_type())
-    if limit is not None and not 0 <= value <= limit:
-        raise ConversionError(Reason.OUT_OF_RANGE, f"{name} is {value}, outside of 0 to {limit}")
-    if isinstance(field, models.CharField) and field.max_length and len(str(value)) > field.max_length:
-        raise ConversionError(Reason.TOO_LONG, f"{name} is longer than {field.max_length} characters")
-    return value
+
+    return fit
+
+
+def _whole_fitter(name: str, limit: int) -> Callable[[Any], Any]:
+    def fit(value: Any) -> Any:
+        if not 0 <= value <= limit:
+            raise ConversionError(Reason.OUT_OF_RANGE, f"{name} is {value}, outside of 0 to {limit}")
+        return value
+
+    return fit
+
+
+def _text_fitter(name: str, max_length: int) -> Callable[[Any], Any]:
+    def fit(value: Any) -> Any:
+        if len(str(value)) > max_length:
+            raise ConversionError(Reason.TOO_LONG, f"{name} is longer than {max_length} characters")
+        return value
+
+    return fit
 
 
 def _fit_stated(card: Card, list_year: int) -> dict[tuple[int, str], tuple[int | None, int | None]]:

@@ -258,7 +258,7 @@ class BatchWriter:
     # --- writing ---
 
     def _insert(self, model: type[models.Model], values: dict[str, Any]) -> None:
-        self._inserts[model].append({"id": new_id(), "town_id": self.town_code, **values})
+        self._inserts[model].append({"town_id": self.town_code, **values})
         if model is not StatedValue and values.get("property_id") in self._known:
             self._changed.add(values["property_id"])
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from assessment.property.tabular import converters
 from assessment.property.tabular.converters import ConversionError, is_blank
@@ -11,6 +11,10 @@ from assessment.property.tabular.headers import index_header
 from assessment.property.tabular.mapping import CardMapping, CodeEntry, FieldRule
 from assessment.property.tabular.problems import ColumnsMissing, Reason, RowProblem
 from assessment.property.tabular.reading import Row, Table
+
+# A zone, a city or a number of rooms is converted once; a column of owners does not fill the memory.
+_REMEMBERED_CELLS: Final = 4_096
+_UNREAD: Final = object()
 
 
 @dataclass(slots=True)
@@ -159,6 +163,7 @@ class _Filler:
     part: str
     name: str
     bounded: bool
+    known: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def make(cls, rule: FieldRule, places: dict[str, int], reader: CardReader) -> "_Filler | None":
@@ -189,8 +194,18 @@ class _Filler:
 
     def fill(self, row: Row) -> Any:
         """Return the value, or None when the file says nothing."""
+        if len(self.places) != 1:
+            return self._value(self.rule.value if self.rule.value is not None else self.text(row), row)
+        cell = row.cells[self.places[0]]
+        value = self.known.get(cell, _UNREAD)
+        if value is _UNREAD:
+            value = self._value(self.text(row), row)
+            if len(self.known) < _REMEMBERED_CELLS and not self._is_counted(cell):
+                self.known[cell] = value
+        return value
+
+    def _value(self, text: str, row: Row) -> Any:
         rule = self.rule
-        text = rule.value if rule.value is not None else self.text(row)
         if not text or is_blank(text) or text in rule.blank_if:
             if rule.default is None:
                 if rule.required:
@@ -207,6 +222,15 @@ class _Filler:
                 Reason.TOO_LONG, f"{rule.spelt} is longer than {rule.max_length} characters"
             )
         return self._code(text, row) if rule.convert == "code" else value
+
+    def _is_counted(self, cell: str) -> bool:
+        """Whether each row with the cell has to be counted: it stands for a code that nobody has mapped."""
+        if self.rule.convert != "code":
+            return False
+        texts = (cell, self.rule.default or "")
+        return any(
+            (self.rule.table, converters.to_identifier(text)) in self.reader.unknown_codes for text in texts
+        )
 
     def _check_range(self, value: Any, text: str) -> None:
         rule = self.rule

@@ -11,6 +11,7 @@ from assessment.property.tabular.problems import Reason
 Converter = Callable[[str], Any]
 
 _BLANKS = frozenset({"", "na", "n/a", "null", "none", "nan", "#n/a", "-", "--", "<null>"})
+_LONGEST_BLANK = max(map(len, _BLANKS))
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 _GROUPED_COMMA = re.compile(r"[+-]?\d{1,3}([. ]\d{3})+(,\d*)?")
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE)
@@ -36,7 +37,8 @@ class ConversionError(ValueError):
 
 def is_blank(text: str) -> bool:
     """Return whether a cell says nothing. A zero says something."""
-    return text.strip().casefold() in _BLANKS
+    text = text.strip()
+    return len(text) <= _LONGEST_BLANK and text.casefold() in _BLANKS
 
 
 def to_text(text: str) -> str:
