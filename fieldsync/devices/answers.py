@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from fieldsync.devices.pacing import current_hints
+from fieldsync.devices.pacing import PUSH_SLOTS, current_hints
 from fieldsync.devices.pacing_rules import spell_hints
 
 _FIELD = "/api/field/"
@@ -22,6 +22,9 @@ class FieldAnswersMiddleware:
         response = self.get_response(request)
         if request.path.startswith(_FIELD):
             response["Field-Hints"] = spell_hints(current_hints())
+            if PUSH_SLOTS.is_loaded:
+                # The tablet comes back to whichever process is free; read by assessment.project.wsgi.
+                request.META["grandlist.close"] = True
             for name, value in getattr(request, "device_notice", {}).items():
                 response[name] = value
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from ninja.security import HttpBearer
 from assessment.region.actors import Actor
 from assessment.region.models import Person
 from assessment.region.scope import scope
-from assessment.region.selectors import get_actor
+from assessment.region.selectors import list_roles
 from fieldsync.devices import rules
 from fieldsync.devices.gates import notice_of
 from fieldsync.devices.models import Device
@@ -72,7 +73,12 @@ def device_scope(request: HttpRequest, *, may_be_revoked: bool = False) -> Itera
 
 
 def collector_on(device: Device, person: Person | None) -> Actor:
-    """Return who acts through a device: the person with today's roles, or the device alone."""
+    """Return who acts through a device: the person with today's roles in its town, or the device alone.
+
+    Runs in a scope of that town. Roles elsewhere are left out: the device acts in no other town.
+    """
     if person is None:
         return Actor(person_id=None, name=f"device {device.name}", device_id=device.id)
-    return get_actor(person, on=timezone.localdate()).on_device(device.id)
+    roles = list_roles(person.id, device.town_id, on=timezone.localdate()) if person.is_active else frozenset()
+    held = {device.town_id: roles} if roles else {}
+    return Actor(person_id=person.id, name=person.name, roles=MappingProxyType(held), device_id=device.id)

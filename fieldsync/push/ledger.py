@@ -34,6 +34,32 @@ FROM jsonb_to_recordset(%s::jsonb) AS r(mutation_id uuid, status text, result js
 WHERE m.town_id = %s AND m.mutation_id = r.mutation_id
 """
 
+# Each push asks these. As text they cost a tenth of what building them from the models does.
+_NUMBERS_SQL = "SELECT device_seq, mutation_id FROM fieldsync_mutation WHERE device_id = %s AND device_seq = ANY(%s)"
+
+_ANY_HELD_SQL = """
+SELECT EXISTS (SELECT FROM fieldsync_mutation WHERE town_id = %s AND held_for IS NOT NULL AND status = 'held'
+  AND (mutation_id = ANY(%s) OR held_for = ANY(%s) OR device_id = %s))
+"""
+
+_STANDING_SQL = """
+SELECT set_config('synchronous_commit', 'off', true), d.acknowledged_seq, d.state, d.wipe,
+  d.copied_at IS NOT NULL, ARRAY(SELECT m.device_seq FROM fieldsync_mutation m WHERE m.device_id = d.id
+    AND m.device_seq > d.acknowledged_seq ORDER BY m.device_seq LIMIT 10000)
+FROM fieldsync_device d WHERE d.id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the server knows of a device when it has pushed, and the numbers that came after those in order."""
+
+    acknowledged_seq: int
+    state: str
+    wipe: str
+    is_copied: bool
+    numbers_above: list[int]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -103,9 +129,9 @@ def find_reused_numbers(device: Device, items: Iterable[Item]) -> set[UUID]:
     numbers = {item.mutation_id: item.device_seq for item in items if item.device_seq > 0}
     if not numbers:
         return set()
-    rows = Mutation.objects.filter(device=device, device_seq__in=set(numbers.values())).values_list(
-        "device_seq", "mutation_id"
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS_SQL, [device.id, list(set(numbers.values()))])
+        rows: list[tuple[int, UUID]] = cursor.fetchall()
     first: dict[int, UUID] = {}
     for seq, mutation_id in sorted(rows, key=lambda row: (row[1] in numbers, row[1])):
         first.setdefault(seq, mutation_id)
@@ -171,6 +197,18 @@ def numbers_above(device_id: UUID, acknowledged: int, *, limit: int = 10_000) ->
     return list(rows.values_list("device_seq", flat=True)[:limit])
 
 
+def read_standing(device_id: UUID) -> Standing:
+    """Return how a device stands, in a transaction whose commit then does not wait for the disk.
+
+    What such a commit writes (when the device was seen, up to which number everything has arrived) is found
+    again from the ledger after a crash.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING_SQL, [device_id])
+        _, *facts = cursor.fetchone()
+    return Standing(*facts)
+
+
 def lock_held(
     town_code: int,
     *,
@@ -183,7 +221,13 @@ def lock_held(
     Whoever brings what they wait for, and whoever sends them again, wait for each other here, so that they
     are applied once. By device, and in the order of their numbers.
     """
-    wanted = Q(mutation_id__in=list(mutation_ids)) | Q(held_for__in=list(held_for))
+    ids, arrived = list(mutation_ids), list(held_for)
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_HELD_SQL, [town_code, ids, arrived, device_id])
+        # Nearly always nothing is held. What another transaction is about to hold neither look would see.
+        if not cursor.fetchone()[0]:
+            return []
+    wanted = Q(mutation_id__in=ids) | Q(held_for__in=arrived)
     if device_id is not None:
         wanted |= Q(device_id=device_id)
     rows = Mutation.objects.filter(wanted, town_id=town_code, status=Status.HELD, held_for__isnull=False)

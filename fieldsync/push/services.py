@@ -18,7 +18,6 @@ from django.db import OperationalError
 from assessment.region.actors import Actor
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
-from fieldsync.devices.models import Device
 from fieldsync.devices.services import note_contact
 from fieldsync.measures import count_results
 from fieldsync.problems import Busy, Reauth
@@ -126,9 +125,8 @@ def note_push(
     """
     actor = Actor(person_id=None, name="device", device_id=device_id)
     with scope(actor, towns=[town_code]):
-        device = Device.objects.only("acknowledged_seq", "state", "wipe", "copied_at").get(id=device_id)
-        acknowledged = device.acknowledged_seq
-        acknowledged = advance(acknowledged, ledger.numbers_above(device_id, acknowledged))
+        standing = ledger.read_standing(device_id)
+        acknowledged = advance(standing.acknowledged_seq, standing.numbers_above)
         note_contact(
             device_id,
             now=now,
@@ -137,4 +135,4 @@ def note_push(
             app_version=batch.app_version,
             queue=batch.queue.model_dump() if batch.queue else None,
         )
-    return Noted(acknowledged, device.state, device.wipe, is_copied=device.copied_at is not None)
+    return Noted(acknowledged, standing.state, standing.wipe, is_copied=standing.is_copied)
