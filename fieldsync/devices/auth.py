@@ -79,6 +79,8 @@ def collector_on(device: Device, person: Person | None) -> Actor:
     """
     if person is None:
         return Actor(person_id=None, name=f"device {device.name}", device_id=device.id)
-    roles = list_roles(person.id, device.town_id, on=timezone.localdate()) if person.is_active else frozenset()
+    roles = (
+        list_roles(person.id, device.town_id, on=timezone.localdate()) if person.is_active else frozenset()
+    )
     held = {device.town_id: roles} if roles else {}
     return Actor(person_id=person.id, name=person.name, roles=MappingProxyType(held), device_id=device.id)

@@ -35,7 +35,9 @@ WHERE m.town_id = %s AND m.mutation_id = r.mutation_id
 """
 
 # Each push asks these. As text they cost a tenth of what building them from the models does.
-_NUMBERS_SQL = "SELECT device_seq, mutation_id FROM fieldsync_mutation WHERE device_id = %s AND device_seq = ANY(%s)"
+_NUMBERS_SQL = (
+    "SELECT device_seq, mutation_id FROM fieldsync_mutation WHERE device_id = %s AND device_seq = ANY(%s)"
+)
 
 _ANY_HELD_SQL = """
 SELECT EXISTS (SELECT FROM fieldsync_mutation WHERE town_id = %s AND held_for IS NOT NULL AND status = 'held'

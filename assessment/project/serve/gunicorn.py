@@ -12,7 +12,9 @@ from prometheus_client import multiprocess
 
 wsgi_app = "assessment.project.wsgi:application"
 worker_class = "gthread"
-workers = int(os.environ.get("GRANDLIST_WEB_WORKERS", "0")) or min(4, multiprocessing.cpu_count() + 1)
+# One for each core: threads wait for disks and lines. With one more, forty tablets at once share the cores
+# unevenly, and those of the fullest process wait twice as long (docs/performance.md).
+workers = int(os.environ.get("GRANDLIST_WEB_WORKERS", "0")) or min(4, max(2, multiprocessing.cpu_count()))
 threads = int(os.environ.get("GRANDLIST_WEB_THREADS", "8"))
 # A thread may wait long for a photo over a weak line; a worker that does not answer at all is replaced.
 timeout = 120
