@@ -142,8 +142,12 @@ class Session:
         return Entry(str(current["person"]["id"]), str(current["session_id"]))
 
     def grants_for(self, mutations: Iterable[dict[str, Any]]) -> list[str]:
-        """Return the grants of the sessions in which mutations were made, the newest first."""
-        return self._store.grants_of(body["mutation_id"] for body in mutations if "mutation_id" in body)
+        """Return the grants of the sessions in which mutations were made, the newest first.
+
+        What is no mutation at all, as hostile tests send, was made in none.
+        """
+        made = (body.get("mutation_id") for body in mutations if isinstance(body, dict))
+        return self._store.grants_of(key for key in made if isinstance(key, str))
 
     def cut(self, mutations: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return as many mutations, from the first, as one push can prove the authors of."""

@@ -94,10 +94,9 @@ def mark_copied(device: Device, *, numbers: list[int], now: dt.datetime) -> None
     Both bodies are in the ledger. The device is asked to enrol anew, and gets no package until it has or
     the office has looked; what it sends is taken.
     """
-    if device.copied_at is not None:
+    if not Device.objects.filter(id=device.id, copied_at__isnull=True).update(copied_at=now):
         return
     device.copied_at = now
-    device.save(update_fields=["copied_at"])
     said = ", ".join(map(str, sorted(numbers)[:10]))
     note_event(device, DeviceEvent.What.COPY_SUSPECTED, reason=f"numbers used twice: {said}", now=now)
 

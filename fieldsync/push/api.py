@@ -41,7 +41,7 @@ def push(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
     offset = _offset_ms(batch, now)
     with PUSH_SLOTS.one():
-        results = services.take_batch(
+        taken = services.take_batch(
             token.device_id,
             token.town_code,
             batch,
@@ -49,14 +49,21 @@ def push(request: HttpRequest) -> dict[str, Any]:
             clock_offset_ms=offset,
             request_id=getattr(request, "request_id", ""),
         )
-    noted = services.note_push(token.device_id, token.town_code, batch, now=now, clock_offset_ms=offset)
+    noted = services.note_push(
+        token.device_id,
+        token.town_code,
+        batch,
+        now=now,
+        clock_offset_ms=offset,
+        fresh_numbers=taken.fresh_numbers,
+    )
     notice = notice_of(noted.state, noted.wipe, is_copied=noted.is_copied)
     request.device_notice = notice  # type: ignore[attr-defined]
     return {
         "batch_id": batch.batch_id,
         "server_time": now,
         "clock_offset_ms": offset,
-        "results": results,
+        "results": taken.results,
         "ack_device_seq": noted.acknowledged_seq,
         "device": {"state": noted.state, "wipe": noted.wipe, "enrol_again": noted.is_copied},
         "hints": current_hints(),

@@ -53,6 +53,7 @@ class Batch:
         self.actors: dict[UUID | None, Actor | None] = {}
         self.grants = grants
         self.flags: dict[UUID, str] = {}
+        self.fresh_numbers: set[int] = set()
         self.proofs: Proofs
 
     def take(self, *, one_by_one: bool) -> list[Result]:
@@ -74,6 +75,7 @@ class Batch:
                 clock_offset_ms=self.clock_offset_ms,
                 now=self.now,
             )
+            self.fresh_numbers = {first[key].device_seq for key in fresh if first[key].device_seq > 0}
             known = ledger.find_known(self.town_code, set(first) - fresh)
             again = self._take_held_again(first, known)
             self._note_gaps(list(first.values()))
@@ -97,7 +99,8 @@ class Batch:
     # --- effects ---
 
     def _apply(self, items: Sequence[Item], one_by_one: bool) -> None:
-        suspects = ledger.find_reused_numbers(self.device, items)
+        # What was held and is tried again has stood under its number all the while.
+        suspects = ledger.find_reused_numbers(self.device, [item for item in items if not item.was_parked])
         if suspects:
             numbers = [item.device_seq for item in items if item.mutation_id in suspects]
             mark_copied(self.device, numbers=numbers, now=self.now)

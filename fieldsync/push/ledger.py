@@ -47,20 +47,27 @@ SELECT EXISTS (SELECT FROM fieldsync_mutation WHERE town_id = %s AND held_for IS
 _STANDING_SQL = """
 SELECT set_config('synchronous_commit', 'off', true), d.acknowledged_seq, d.state, d.wipe,
   d.copied_at IS NOT NULL, ARRAY(SELECT m.device_seq FROM fieldsync_mutation m WHERE m.device_id = d.id
-    AND m.device_seq > d.acknowledged_seq ORDER BY m.device_seq LIMIT 10000)
+    AND m.device_seq > d.acknowledged_seq ORDER BY m.device_seq LIMIT 10000),
+  ARRAY(SELECT m.device_seq FROM fieldsync_mutation m WHERE m.device_id = d.id AND m.device_seq = ANY(%s)
+    GROUP BY m.device_seq HAVING count(*) > 1)
 FROM fieldsync_device d WHERE d.id = %s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the server knows of a device when it has pushed, and the numbers that came after those in order."""
+    """What the server knows of a device when it has pushed.
+
+    ``numbers_above`` are those that have arrived after the last of the unbroken run, ``numbers_twice`` those of
+    the push that stand in the ledger with two mutations.
+    """
 
     acknowledged_seq: int
     state: str
     wipe: str
     is_copied: bool
     numbers_above: list[int]
+    numbers_twice: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +206,14 @@ def numbers_above(device_id: UUID, acknowledged: int, *, limit: int = 10_000) ->
     return list(rows.values_list("device_seq", flat=True)[:limit])
 
 
-def read_standing(device_id: UUID) -> Standing:
+def read_standing(device_id: UUID, numbers: Iterable[int]) -> Standing:
     """Return how a device stands, in a transaction whose commit then does not wait for the disk.
 
     What such a commit writes (when the device was seen, up to which number everything has arrived) is found
     again from the ledger after a crash.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING_SQL, [device_id])
+        cursor.execute(_STANDING_SQL, [list(numbers), device_id])
         _, *facts = cursor.fetchone()
     return Standing(*facts)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from django.db import OperationalError
 from assessment.region.actors import Actor
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
+from fieldsync.devices.lifecycle import mark_copied
+from fieldsync.devices.models import Device
 from fieldsync.devices.services import note_contact
 from fieldsync.measures import count_results
 from fieldsync.problems import Busy, Reauth
@@ -35,6 +38,14 @@ _NOTABLE = frozenset({Status.CONFLICT, Status.HELD, Status.QUARANTINED, Status.R
 _AGAIN = frozenset({"40P01", "40001", "55P03"})
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The results of a batch, and the numbers of those of its items that had not come before."""
+
+    results: list[Result]
+    fresh_numbers: Collection[int]
+
+
 def take_batch(
     device_id: UUID,
     town_code: int,
@@ -43,7 +54,7 @@ def take_batch(
     now: dt.datetime,
     clock_offset_ms: int | None = None,
     request_id: str = "",
-) -> list[Result]:
+) -> Taken:
     """Take a batch and return a result for each of its items, in their order.
 
     What is returned is committed. However often and however concurrently an item is sent, it has one
@@ -70,7 +81,7 @@ def take_batch(
             results = run.take(one_by_one=one_by_one)
             count_results(results, seconds=time.perf_counter() - begun)
             _log_results(device_id, batch, results)
-            return results
+            return Taken(results, run.fresh_numbers)
         except OperationalError as error:
             if _sqlstate(error) not in _AGAIN:
                 raise
@@ -117,15 +128,21 @@ def note_push(
     *,
     now: dt.datetime,
     clock_offset_ms: int | None,
+    fresh_numbers: Collection[int] = (),
 ) -> Noted:
     """Keep what the device said of itself, and return what it is to be told.
 
     In a transaction of its own after the batch has committed, so that batches of one device that are sent
-    at once do not wait for each other on its row.
+    at once do not wait for each other on its row. Of two copies of a tablet that used a number in the same
+    moment neither batch saw the other: whoever comes here last sees both.
     """
     actor = Actor(person_id=None, name="device", device_id=device_id)
     with scope(actor, towns=[town_code]):
-        standing = ledger.read_standing(device_id)
+        standing = ledger.read_standing(device_id, fresh_numbers)
+        is_copied = standing.is_copied
+        if standing.numbers_twice and not is_copied:
+            mark_copied(Device.objects.get(id=device_id), numbers=standing.numbers_twice, now=now)
+            is_copied = True
         acknowledged = advance(standing.acknowledged_seq, standing.numbers_above)
         note_contact(
             device_id,
@@ -135,4 +152,4 @@ def note_push(
             app_version=batch.app_version,
             queue=batch.queue.model_dump() if batch.queue else None,
         )
-    return Noted(acknowledged, standing.state, standing.wipe, is_copied=standing.is_copied)
+    return Noted(acknowledged, standing.state, standing.wipe, is_copied=is_copied)
