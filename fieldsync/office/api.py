@@ -20,15 +20,19 @@ from fieldsync.devices.lifecycle import clear_copy, set_device_state
 from fieldsync.devices.models import Device
 from fieldsync.devices.selectors import get_device, list_devices, list_events
 from fieldsync.devices.services import make_enrolment_code
+from fieldsync.office import decision_schemas as decisions
 from fieldsync.office import schemas
+from fieldsync.office.each import do_each
 from fieldsync.office.package_api import router as packages
 from fieldsync.office.photo_api import router as photos
 from fieldsync.office.quality_api import router as quality
+from fieldsync.office.quarantine_api import router as quarantine
 
 router = Router(tags=["field work"])
 router.add_router("", packages)
 router.add_router("", photos)
 router.add_router("", quality)
+router.add_router("", quarantine)
 PageSize = Annotated[int, Field(ge=1, le=200)]
 
 
@@ -91,6 +95,30 @@ def get_conflicts(
     """Return the town's conflicts, the oldest open ones first."""
     _, town = town_of(request)
     return [_conflict(conflict) for conflict in list_conflicts(town.code, only_open=only_open)[:limit]]
+
+
+@router.post("/conflicts/answers", response=decisions.ManyOut, operation_id="answer_many_conflicts")
+def post_answers(request: HttpRequest, body: decisions.AnswersIn) -> decisions.ManyOut:
+    """Close each of many conflicts in the same way; one that cannot be answered stops no other and stays open."""
+    actor, _ = town_of(request, permission=Permission.ACCEPT_OBSERVATIONS)
+    choice = Conflict.State(body.choice)
+    with because(body.reason):
+        outcome = do_each(
+            body.ids,
+            lambda key: resolve_conflict(
+                key, actor=actor, choice=choice, reason=body.reason, value=body.value
+            ),
+        )
+    return decisions.many_out(outcome)
+
+
+@router.post("/conflicts/reopen", response=decisions.ManyOut, operation_id="reopen_many_conflicts")
+def post_reopen_many(request: HttpRequest, body: decisions.ReopenIn) -> decisions.ManyOut:
+    """Undo the answers of each of many conflicts, where the field was not changed since."""
+    actor, _ = town_of(request, permission=Permission.ACCEPT_OBSERVATIONS)
+    with because("answer taken back"):
+        outcome = do_each(body.ids, lambda key: reopen_conflict(key, actor=actor, reason="answer taken back"))
+    return decisions.many_out(outcome)
 
 
 @router.post(

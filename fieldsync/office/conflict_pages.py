@@ -7,17 +7,17 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from assessment.office.pages.base import town_page
 from assessment.office.registries import PageScope, QueueState
 from assessment.office.tags import amount, words
-from assessment.region.errors import Invalid, Problem
+from assessment.region.errors import Invalid
 from assessment.region.scope import because
 from fieldsync.conflicts import selectors
 from fieldsync.conflicts.models import Conflict
 from fieldsync.conflicts.services import reopen_conflict, resolve_conflict, value_now
+from fieldsync.office.each import do_each
 from fieldsync.office.frame import back, card_panels, field_page, field_url, paged, read_choice, read_ids
 
 # Panels of the record card that help to decide; those of apps that are not installed are left out.
@@ -143,19 +143,16 @@ def _each(
 ) -> tuple[list[UUID], list[str]]:
     """Answer each alone, so that one that cannot be answered stops no other."""
     state = None if choice == _REOPEN else read_choice(Conflict.State, choice)
-    done, failed = [], []
-    for key in ids:
-        try:
-            with transaction.atomic(), because(reason):
-                if state is None:
-                    reopen_conflict(key, actor=scope.actor, reason=reason)
-                else:
-                    resolve_conflict(key, actor=scope.actor, choice=state, reason=reason, value=value)
-        except Problem as problem:
-            failed.append(problem.detail)
+
+    def answer(key: UUID) -> None:
+        if state is None:
+            reopen_conflict(key, actor=scope.actor, reason=reason)
         else:
-            done.append(key)
-    return done, failed
+            resolve_conflict(key, actor=scope.actor, choice=state, reason=reason, value=value)
+
+    with because(reason):
+        outcome = do_each(ids, answer)
+    return outcome.done, [problem.detail for _, problem in outcome.failed]
 
 
 def _filter(request: HttpRequest) -> selectors.Filter:

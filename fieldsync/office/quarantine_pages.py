@@ -10,14 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from assessment.office.pages.base import town_page
 from assessment.office.registries import PageScope, QueueState
 from assessment.property.models import Property
-from assessment.region.errors import Problem
+from fieldsync.office.each import do_each
 from fieldsync.office.frame import back, field_page, field_url, paged, read_ids
 from fieldsync.problems import ITEM_CODES
 from fieldsync.push.models import Mutation, Quarantine
@@ -154,20 +153,12 @@ def _each(
     request: HttpRequest, ids: list[UUID], service: Callable[..., Any], scope: PageScope, reason: str
 ) -> int:
     """Do a step with each, alone: one that fails stops no other. Returns how many were done."""
-    done, failed = 0, []
-    for key in ids:
-        try:
-            with transaction.atomic():
-                service(key, actor=scope.actor, reason=reason)
-        except Problem as problem:
-            failed.append(problem.detail)
-        else:
-            done += 1
-    for detail in dict.fromkeys(failed[:5]):
+    outcome = do_each(ids, lambda key: service(key, actor=scope.actor, reason=reason))
+    for detail in outcome.details:
         messages.warning(request, detail)
-    if failed:
-        messages.error(request, f"{len(failed):,} could not be done and wait as before.")
-    return done
+    if outcome.failed:
+        messages.error(request, f"{len(outcome.failed):,} could not be done and wait as before.")
+    return len(outcome.done)
 
 
 def _as_inspection(scope: PageScope, account: str) -> Callable[..., Any]:

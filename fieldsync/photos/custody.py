@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -39,6 +40,29 @@ def release_upload(upload_id: UUID, *, actor: Actor, reason: str) -> Upload:
         blob = Blob.objects.get(town_id=upload.town_id, sha256=upload.sha256)
         count_photos(upload, blob.media_type)
     return upload
+
+
+def release_declared(
+    device_id: UUID, declared: Collection[tuple[UUID, str]], *, actor: Actor, reason: str
+) -> int:
+    """Let the photos count that a person has accepted the declarations of; returns how many uploads that is.
+
+    Parameters
+    ----------
+    declared
+        Id and SHA-256 of each. Bytes that came under another hash wait for a decision of their own.
+    """
+    photos = Photo.objects.filter(town_id=OuterRef("town_id"), sha256=OuterRef("sha256"))
+    rows = Upload.objects.filter(
+        Exists(photos),
+        device_id=device_id,
+        photo_id__in=[key for key, _ in declared],
+        state=Upload.State.QUARANTINED,
+    )
+    found = [row.id for row in rows.order_by("sha256", "id") if (row.photo_id, row.sha256) in declared]
+    for upload_id in found:
+        release_upload(upload_id, actor=actor, reason=reason)
+    return len(found)
 
 
 def discard_upload(upload_id: UUID, *, actor: Actor, reason: str) -> Upload:

@@ -18,6 +18,7 @@ from assessment.region.errors import Forbidden, Invalid, NotFound
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
 from assessment.region.scope import because
+from fieldsync.photos.custody import release_declared
 from fieldsync.problems import ITEM_CODES
 from fieldsync.push import ledger
 from fieldsync.push.models import Mutation, Quarantine
@@ -33,7 +34,8 @@ _MAY_BE_STORED = (Status.QUARANTINED, Status.HELD)
 def apply_quarantined(quarantine_id: UUID, *, actor: Actor, reason: str) -> Quarantine:
     """Apply a mutation now, as if it had just come; again changes nothing.
 
-    It merges like any other: what clashes becomes a conflict. What had waited for it is applied too. In the
+    It merges like any other: what clashes becomes a conflict. What had waited for it is applied too, and photos
+    that it declares count, where their bytes are in quarantine with it. In the
     name of its author where they may inspect in the town, else of the person who decides.
 
     Raises
@@ -50,7 +52,15 @@ def apply_quarantined(quarantine_id: UUID, *, actor: Actor, reason: str) -> Quar
         return row
     _refuse_decided(row)
     mutation = _second_body(row) if row.other_body is not None else row.mutation
+    # What waits for it is applied with it, and its photos count as well: the decision is about all of it.
+    waiting = ledger.lock_held(row.town_id, held_for=_brings(mutation))
     result = apply_parked(mutation, actor=actor, reason=reason)
+    declared = {
+        pair
+        for each in (mutation, *waiting)
+        if each.device_id == row.device_id and (pair := _declared(each)) is not None
+    }
+    release_declared(row.device_id, declared, actor=actor, reason=reason)
     _settle(row, actor, reason, Quarantine.State.APPLIED)
     if row.other_body is None:
         _tell(mutation, {**result, "settled": "applied"})
@@ -268,6 +278,13 @@ def _brings(row: Mutation) -> set[UUID]:
     """Return what others may wait for of a mutation: all of them, whatever it could be read as."""
     item = read_again(row)
     return item.brings() | ({row.entity_id} if row.entity_id and row.kind != "card.patch" else set())
+
+
+def _declared(row: Mutation) -> tuple[UUID, str] | None:
+    """Return the id and the hash of the photo that a mutation declares, if it does."""
+    if row.kind != "photo.declare" or row.entity_id is None:
+        return None
+    return row.entity_id, str(_stated(row.body).get("sha256", ""))
 
 
 def _uuid(value: Any) -> UUID | None:

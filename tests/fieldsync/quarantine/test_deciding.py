@@ -18,6 +18,7 @@ from assessment.region.scope import scope
 from fieldsync.client import Tablet
 from fieldsync.devices import services as device_services
 from fieldsync.devices.models import Device
+from fieldsync.photos.models import Upload
 from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.quarantine import selectors, services
 from tests.cast import SYSTEM, TOWN_A, TOWN_B, Cast
@@ -304,3 +305,53 @@ def test_a_revoked_tablet_s_photo_is_deposited_and_applied(
     decide(cast, cast.assessor_a, services.apply_quarantined, row.id)
     with scope(SYSTEM, towns=[TOWN_A]):
         assert Photo.objects.get().property_id == houses[0].property_id
+
+
+def test_the_bytes_of_a_photo_that_is_applied_are_released_with_it(
+    cast: Cast, make_tablet: MakeTablet, houses: list[House]
+) -> None:
+    tablet = make_tablet()
+    key = str(houses[0].property_id)
+    wanted, other = (
+        tablet.take_photo(b"\xff\xd8\xff" + letter * 500, property_id=key) for letter in (b"x", b"y")
+    )
+    revoke(tablet)
+    tablet.push()
+    tablet.upload_photos()
+    with scope(SYSTEM, towns=[TOWN_A]):
+        row = Quarantine.objects.get(mutation__entity_id=wanted)
+        assert set(Upload.objects.values_list("state", flat=True)) == {"quarantined"}
+    decide(cast, cast.assessor_a, services.apply_quarantined, row.id)
+    with scope(SYSTEM, towns=[TOWN_A]):
+        photo = Photo.objects.get()
+        assert (str(photo.id), photo.state, photo.byte_count) == (wanted, "verified", 503)
+        states = dict(Upload.objects.values_list("photo_id", "state"))
+        assert states == {UUID(wanted): "verified", UUID(other): "quarantined"}
+        assert Upload.objects.get(photo_id=wanted).decided_by == cast.assessor_a
+
+
+def test_a_photo_that_waited_for_its_visit_is_released_with_the_visit(
+    cast: Cast, make_tablet: MakeTablet, houses: list[House]
+) -> None:
+    tablet = make_tablet()
+    visit = str(uuid4())
+    tablet.record(
+        {
+            "kind": "inspection.create",
+            "entity_id": visit,
+            "actor_id": str(cast.collector_b.id),
+            "data": {"property_id": str(houses[0].property_id), "entry_code": "01"},
+        }
+    )
+    tablet.take_photo(b"\xff\xd8\xff" + b"x" * 500, inspection_id=visit)
+    assert [each["status"] for each in tablet.push()] == ["quarantined", "held"]
+    device = UUID(tablet.device_id)
+    with scope(SYSTEM, towns=[TOWN_A], reason="mislaid"):
+        row = Quarantine.objects.get()
+        device_services.set_device_state(device, Device.State.SUSPENDED, actor=SYSTEM, reason="mislaid")
+    tablet.upload_photos()
+    with scope(SYSTEM, towns=[TOWN_A], reason="found"):
+        device_services.set_device_state(device, Device.State.ACTIVE, actor=SYSTEM, reason="found")
+    decide(cast, cast.assessor_a, services.apply_quarantined, row.id)
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert (Photo.objects.get().state, Upload.objects.get().state) == ("verified", "verified")
