@@ -83,7 +83,8 @@ def test_the_reference_client_needs_nothing_of_the_server() -> None:
     assert found.stdout.strip() == "[]"
 
 
-DAYS = [f"2026-11-{day:02}T18:00:00+00:00" for day in range(1, 29)]
+DAYS = [f"2026-11-{day:02}T18:00:00.000000+00:00" for day in range(1, 29)]
+HASH = "0" * 64
 
 
 def work(store: Store, tmp_path: Path, property_id: str) -> dict[str, Any]:
@@ -91,12 +92,26 @@ def work(store: Store, tmp_path: Path, property_id: str) -> dict[str, Any]:
     path = tmp_path / f"photo of {property_id}"
     path.write_bytes(b"x")
     photo_id = str(new_id())
-    store.add_photo(photo_id, "0" * 64, 1, "image/jpeg", path)
+    store.add_photo(photo_id, HASH, 1, "image/jpeg", path)
     body = {"mutation_id": str(new_id()), "entity_id": photo_id, "kind": "photo.declare"}
     (kept,) = store.add_mutations([{**body, "data": {"property_id": property_id}}])
     store.finish([{"mutation_id": kept["mutation_id"], "status": "applied"}])
     store.set_photo(photo_id, state="received", url=None)
     return kept
+
+
+def state(
+    store: Store,
+    day: int,
+    *,
+    epoch: str = "e1",
+    spans: list[tuple[int, int]] | None = None,
+    hashes: tuple[str, ...] = (HASH,),
+) -> list[str]:
+    """The end of a day as the server signed it: all but ``spans`` is missing; returns which files may go."""
+    spans = [(1, 1000)] if spans is None else spans
+    store.note_stated(DAYS[day], epoch, spans, hashes)
+    return [path.name for path in store.let_go(DAYS[max(0, day - 14)], spans, hashes)]
 
 
 def test_what_was_acknowledged_stays_until_its_package_is_closed_and_its_days_are_over(
@@ -106,31 +121,90 @@ def test_what_was_acknowledged_stays_until_its_package_is_closed_and_its_days_ar
     store.replace_package(manifest, [{"kind": "card", "id": "open", "data": {}}])
     work(store, tmp_path, "open")
     work(store, tmp_path, "closed")
-    assert store.let_go(DAYS[0], DAYS[0]) == [], "stated today"
-    assert store.let_go(DAYS[14], DAYS[0]) == [], "stated fourteen days ago, to the minute"
-    assert store.let_go(DAYS[15], DAYS[1]) == [tmp_path / "photo of closed"]
+    assert state(store, 0) == [], "stated today"
+    assert state(store, 14) == [], "stated fourteen days ago, to the minute"
+    assert state(store, 15) == ["photo of closed"]
+    store.forget_photos()
     assert (store.spans(), store.last_seq(), len(store.photos("received"))) == ([[1, 1]], 2, 1)
     store.drop_package("p")
-    assert store.let_go(DAYS[16], DAYS[2]) == [tmp_path / "photo of open"]
+    assert state(store, 16) == ["photo of open"]
     assert (store.spans(), store.last_seq()) == ([], 2)
     (fresh,) = store.add_mutations([mutation()])
     assert fresh["device_seq"] == 3, "no number is given twice, also when its mutation is gone"
 
 
+def test_a_photo_taken_at_a_visit_stays_as_long_as_the_visits_property_is_here(
+    store: Store, tmp_path: Path
+) -> None:
+    store.replace_package({"package_id": "p", "cursor": "c"}, [{"kind": "card", "id": "open", "data": {}}])
+    visit = {**mutation("visit"), "kind": "inspection.create", "data": {"property_id": "open"}}
+    photo = {**mutation("photo"), "kind": "photo.declare", "data": {"inspection_id": "visit"}}
+    for body in store.add_mutations([visit, photo]):
+        store.finish([{"mutation_id": body["mutation_id"], "status": "applied"}])
+    state(store, 0)
+    state(store, 20)
+    assert store.spans() == [[1, 2]]
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.RECEIVED])
+def test_only_what_has_a_final_result_goes(store: Store, status: Status) -> None:
+    sent, unsent = store.add_mutations([mutation(), mutation()])
+    store.finish([{"mutation_id": sent["mutation_id"], "status": status.value}])
+    state(store, 0)
+    state(store, 20)
+    assert unsent in store.unfinished()
+    assert (store.spans() == [[2, 2]]) == (status in FINAL)
+
+
+def test_what_was_acknowledged_and_not_stated_stays(store: Store, tmp_path: Path) -> None:
+    work(store, tmp_path, "closed")
+    work(store, tmp_path, "closed too")
+    for day in (0, 20, 27):
+        assert state(store, day, spans=[(2, 2)], hashes=()) == []
+    assert store.spans() == [[1, 2]], "the second's declaration stays with its photo"
+    assert len(store.photos("received")) == 2
+
+
+def test_what_was_stated_once_and_is_not_stated_now_stays(store: Store, tmp_path: Path) -> None:
+    work(store, tmp_path, "closed")
+    assert state(store, 0) == []
+    assert state(store, 20, spans=[]) == []
+    assert state(store, 21, hashes=()) == []
+    assert store.spans() == [[1, 1]]
+    assert state(store, 22) == ["photo of closed"]
+
+
 def test_what_a_restored_server_asked_for_again_waits_its_days_anew(store: Store, tmp_path: Path) -> None:
     kept = work(store, tmp_path, "closed")
-    store.let_go(DAYS[0], DAYS[0])
+    state(store, 0)
     store.resend([(1, 1)])
-    store.let_go(DAYS[20], DAYS[6])
+    state(store, 20)
     assert store.spans() == [[1, 1]], "it is not acknowledged"
     store.finish([{"mutation_id": kept["mutation_id"], "status": "applied"}])
-    assert store.let_go(DAYS[21], DAYS[7]) == []
+    assert state(store, 21) == []
+    assert store.spans() == [[1, 1]]
+
+
+def test_all_waits_its_days_anew_after_a_restore(store: Store, tmp_path: Path) -> None:
+    work(store, tmp_path, "closed")
+    state(store, 0)
+    assert state(store, 15, epoch="e2") == []
+    assert state(store, 27, epoch="e2") == []
     assert store.spans() == [[1, 1]]
 
 
 def test_a_photo_that_has_not_come_keeps_its_declaration(store: Store, tmp_path: Path) -> None:
     kept = work(store, tmp_path, "closed")
     store.set_photo(kept["entity_id"], state="waiting", url=None)
-    store.let_go(DAYS[0], DAYS[0])
-    assert store.let_go(DAYS[20], DAYS[6]) == []
+    state(store, 0)
+    assert state(store, 20) == []
     assert store.spans() == [[1, 1]]
+
+
+def test_a_file_that_could_not_be_removed_is_named_again(store: Store, tmp_path: Path) -> None:
+    work(store, tmp_path, "closed")
+    state(store, 0)
+    assert state(store, 15) == ["photo of closed"]
+    assert state(store, 16) == ["photo of closed"], "the power went before it was gone"
+    store.forget_photos()
+    assert state(store, 17) == []

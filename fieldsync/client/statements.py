@@ -1,0 +1,82 @@
+"""What the server has signed that it holds: the end-of-day statement, read without the server."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from fieldsync.client.signed import NotSigned, open_signed
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStatement:
+    """One statement: what the tablet claimed, and what of it the server lacks. ``at`` is the server's time."""
+
+    device_id: str
+    town: int
+    at: dt.datetime
+    epoch: str
+    claimed: tuple[Span, ...]
+    missing: tuple[Span, ...]
+    photos_digest: str
+    photos_missing: int
+    is_store_lost: bool
+
+    def is_about(
+        self, device_id: str, town: int, claimed: Iterable[Span], photo_hashes: Iterable[str]
+    ) -> bool:
+        """Whether it answers this very claim of this very tablet."""
+        return (self.device_id, self.town) == (device_id, town) and (
+            (list(self.claimed), self.photos_digest) == (sorted(claimed), digest_of(photo_hashes))
+        )
+
+    @property
+    def here(self) -> list[Span]:
+        """The numbers that the server signed to have, as spans of the first and the last."""
+        return [span for claimed in self.claimed for span in _without(claimed, self.missing)]
+
+
+def read_statement(text: str, key: Ed25519PublicKey) -> HeldStatement:
+    """Return what a statement says.
+
+    Raises
+    ------
+    NotSigned
+        It is none, was altered, or is another server's.
+    """
+    facts = open_signed("s1", text, key)
+    try:
+        return HeldStatement(
+            device_id=str(facts["device"]),
+            town=int(facts["town"]),
+            at=dt.datetime.fromisoformat(facts["at"]).astimezone(dt.UTC),
+            epoch=str(facts["epoch"] or ""),
+            claimed=tuple((int(first), int(last)) for first, last in facts["claimed"]),
+            missing=tuple((int(first), int(last)) for first, last in facts["missing_mutations"]),
+            photos_digest=str(facts["photos"]["digest"]),
+            photos_missing=int(facts["missing_photos"]),
+            is_store_lost=bool(facts["unknown_to_device"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise NotSigned("not the facts of a statement") from error
+
+
+def digest_of(hashes: Iterable[str]) -> str:
+    """Return the SHA-256 of hashes, each once, in order, a line each: by it a statement names a set of photos."""
+    return hashlib.sha256("".join(f"{value}\n" for value in sorted(set(hashes))).encode()).hexdigest()
+
+
+def _without(span: Span, missing: Iterable[Span]) -> list[Span]:
+    first, last = span
+    left = []
+    for missing_first, missing_last in sorted(missing):
+        if missing_last < first or missing_first > last:
+            continue
+        if missing_first > first:
+            left.append((first, missing_first - 1))
+        first = missing_last + 1
+    return [*left, (first, last)] if first <= last else left
