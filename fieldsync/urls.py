@@ -8,6 +8,7 @@ from fieldsync.office import (
     conflict_pages,
     device_pages,
     map_pages,
+    merge_pages,
     package_pages,
     pages,
     photo_pages,
@@ -49,6 +50,8 @@ urlpatterns = [
         conflict_pages.conflict_answer,
         name="field-conflict-answer",
     ),
+    path("field/merged/", merge_pages.merged_list, name="field-merged"),
+    path("field/merged/take", merge_pages.merged_take, name="field-merged-take"),
     path("field/quarantine/", quarantine_pages.quarantine_list, name="field-quarantine"),
     path("field/quarantine/decide", quarantine_pages.quarantine_decide, name="field-quarantine-decide"),
     path(

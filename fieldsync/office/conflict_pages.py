@@ -43,7 +43,7 @@ def conflict_list(request: HttpRequest, scope: PageScope) -> HttpResponse:
     values = {
         "tab": "conflicts",
         "page": rows,
-        "lines": [(row, _side(row.base), _side(row.theirs), _side(row.ours)) for row in rows.rows],
+        "lines": [(row, side_of(row.base), side_of(row.theirs), side_of(row.ours)) for row in rows.rows],
         "chosen": chosen,
         "counts": selectors.list_counts(scope.town.code),
         "devices": selectors.list_devices_in_conflict(scope.town.code),
@@ -62,10 +62,10 @@ def conflict_item(request: HttpRequest, scope: PageScope, conflict_id: UUID) -> 
     values = {
         "tab": "conflicts",
         "conflict": conflict,
-        "base": _side(conflict.base),
-        "theirs": _side(conflict.theirs),
-        "ours": _side(conflict.ours),
-        "now": _side(value_now(conflict)),
+        "base": side_of(conflict.base),
+        "theirs": side_of(conflict.theirs),
+        "ours": side_of(conflict.ours),
+        "now": side_of(value_now(conflict)),
         "photos": [_photo(photo, scope) for photo in selectors.list_photos_beside(conflict)],
         "panels": card_panels(conflict.property_id, scope, *_BESIDE),
         "page_scope": scope,
@@ -174,7 +174,8 @@ def _filter(request: HttpRequest) -> selectors.Filter:
     )
 
 
-def _side(value: Any) -> Side:
+def side_of(value: Any) -> Side:
+    """Return a value of the record as a person reads it."""
     if isinstance(value, dict):
         shown = {name: each for name, each in value.items() if each not in (None, "", [])}
         rows = [(words(name), _short(each)) for name, each in shown.items()]

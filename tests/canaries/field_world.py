@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assessment.property.models import Observation
 from assessment.region.ids import new_id
 from fieldsync.conflicts.models import Conflict
 from fieldsync.devices.models import Device
@@ -55,6 +56,16 @@ def make_field(world: World) -> None:
         ours_author=mark,
         arose_at=NOW,
     )
+    kept = Mutation.objects.create(
+        town_id=town, mutation_id=new_id(), device=device, device_seq=2, batch_id=new_id(), kind="card.patch",
+        schema_version=2, body={"mark": mark}, sha256="0" * 64, status=Status.MERGED, received_at=NOW,
+        result={"fields": {"zoning": "office-kept"}},
+    )  # fmt: skip
+    Observation.objects.create(
+        town_id=town, property_id=world.ids["property_id"], target_kind="property", field="zoning",
+        target_id=world.ids["property_id"], value=f"{mark} zone", observed_on=NOW.date(), list_year=2025,
+        state="superseded", decided_rule="office-kept", decided_at=NOW, mutation_id=kept.mutation_id,
+    )  # fmt: skip
     waiting = Quarantine.objects.create(
         town_id=town, mutation=mutation, device=device, code="unknown-kind", detail=mark, quarantined_at=NOW
     )

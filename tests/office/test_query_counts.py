@@ -59,6 +59,7 @@ BASELINE = {
     "field/alarms/": 11,
     "field/conflicts/": 13,
     "field/conflicts/{conflict_id}/": 15,
+    "field/merged/": 14,
     "field/quarantine/": 14,
     "field/quarantine/{quarantine_id}/": 11,
     "field/held/": 12,
@@ -126,6 +127,16 @@ def _fill_field(world: World, name: str, house: Property) -> None:
             photos_here=0, held_count=0, quarantined_count=1, open_conflict_count=1, is_complete=False,
             is_store_lost=False, summary=name, token=f"s1.{name}",
         )  # fmt: skip
+    kept = Mutation.objects.create(
+        town_id=town, mutation_id=new_id(), device=device, device_seq=9, batch_id=new_id(), kind="card.patch",
+        schema_version=2, body={}, sha256="0" * 64, status="merged", received_at=NOW,
+        result={"fields": {"zoning": "office-kept"}},
+    )  # fmt: skip
+    Observation.objects.create(
+        town_id=town, property=house, target_kind="property", target_id=house.id, field="zoning", value=name,
+        observed_on=NOW.date(), list_year=2026, state="superseded", decided_rule="office-kept", decided_at=NOW,
+        mutation_id=kept.mutation_id, observed_by=world.person,
+    )  # fmt: skip
     Photo.objects.create(town_id=town, property=house, state="missing", sha256="1" * 64, role="front")
     recheck = Recheck.objects.create(
         town_id=town,
