@@ -71,12 +71,14 @@ def make_enrolment_code(
 def enrol_device(typed: str, *, public_key: str, signature: str, name: str, app_version: str = "") -> Device:
     """Use up a code and return the device that it let in.
 
-    The code's row is locked, so that of two devices that show the same code one gets in.
+    The code's row is locked, so that of two devices that show the same code one gets in. Who has got in and
+    shows the code again with the same key, within the code's life, is given the same device and changes
+    nothing: the answer may have been lost on the way.
 
     Raises
     ------
     BadEnrolmentCode
-        Wrong, used and expired are told apart by nothing.
+        Wrong, expired and used by another key are told apart by nothing.
     BadProof
         The device does not hold the key that it shows.
     """
@@ -93,16 +95,16 @@ def enrol_device(typed: str, *, public_key: str, signature: str, name: str, app_
     with scope(Actor.system("enrol a device"), towns=[code.town_code]):
         row = (
             EnrolmentCode.objects.select_for_update(of=("self",))
-            .filter(
-                town_id=code.town_code,
-                code_sha256=code.digest().hex(),
-                used_at__isnull=True,
-                expires_at__gt=now,
-            )
+            .filter(town_id=code.town_code, code_sha256=code.digest().hex(), expires_at__gt=now)
             .first()
         )
         if row is None:
             raise BadEnrolmentCode
+        let_in: Device | None = row.device
+        if let_in is not None:
+            if let_in.public_key != public_key:
+                raise BadEnrolmentCode
+            return let_in
         device, _ = Device.objects.get_or_create(
             town_id=code.town_code,
             public_key=public_key,

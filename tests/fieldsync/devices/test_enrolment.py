@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from uuid import uuid4
 
 import httpx
 import pytest
+from django.utils import timezone
 
 from assessment.region.errors import Forbidden, NotFound
 from assessment.region.scope import scope
 from fieldsync.client import ProblemAnswer, Tablet
 from fieldsync.devices import services
-from fieldsync.devices.models import Device, EnrolmentCode
+from fieldsync.devices.models import Device, DeviceEvent, EnrolmentCode
 from tests.cast import SYSTEM, TOWN_A, TOWN_B, Cast
 from tests.fieldsync.conftest import MakeTablet, NewTablet
 
@@ -21,6 +24,44 @@ from tests.fieldsync.conftest import MakeTablet, NewTablet
 def new_code(town_code: int = TOWN_A, **options: object) -> str:
     with scope(SYSTEM, towns=[town_code], reason="test"):
         return services.make_enrolment_code(town_code, actor=SYSTEM, **options)
+
+
+ENROL = "/api/field/v1/devices/enrol"
+
+
+def enrolment(tablet: Tablet, code: str) -> dict[str, str]:
+    """What a tablet sends to be let in."""
+    key = tablet.transport.key
+    signature = key.sign(f"grandlist-enrol\n{code}\n{key.spki}".encode())
+    return {"code": code, "public_key": key.spki, "signature": signature, "name": "Tablet"}
+
+
+def told_of(device_id: str) -> list[str]:
+    """What is on record of a device, in order."""
+    with scope(SYSTEM, towns=[TOWN_A]):
+        events = DeviceEvent.objects.filter(device_id=device_id).order_by("at", "id")
+        return list(events.values_list("what", flat=True))
+
+
+@contextmanager
+def losing_an_answer(tablet: Tablet) -> Iterator[list[int]]:
+    """Let the first answer to a tablet be lost on the way; gives the statuses of those lost."""
+    line, lost = tablet.transport.http, []
+
+    def pass_on(request: httpx.Request) -> httpx.Response:
+        answer = line.send(request)
+        if not lost:
+            lost.append(answer.status_code)
+            raise httpx.ReadError("the line broke", request=request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    tablet.transport.http = httpx.Client(base_url=line.base_url, transport=httpx.MockTransport(pass_on))
+    tablet.transport._sleep = lambda seconds: None
+    try:
+        yield lost
+    finally:
+        tablet.transport.http.close()
+        tablet.transport.http = line
 
 
 def test_a_tablet_enrols_and_is_told_the_policy(make_tablet: MakeTablet, cast: Cast) -> None:
@@ -52,6 +93,93 @@ def test_of_two_tablets_with_one_code_at_once_one_gets_in(new_tablet: NewTablet,
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(enrol, range(4))) == ["enrolment-code-unknown"] * 3 + ["in"]
+
+
+def test_the_same_code_with_the_same_key_gives_the_same_tablet_again(
+    new_tablet: NewTablet, cast: Cast
+) -> None:
+    code = new_code()
+    tablet = new_tablet("first")
+    first = tablet.enrol(code, name="First")
+    again = tablet.enrol(code, name="Another name")
+    assert (again["device_id"], again["name"]) == (first["device_id"], "First")
+    assert tablet.me()["device_id"] == first["device_id"]
+    assert told_of(first["device_id"]) == ["enrolled"]
+
+
+def test_an_enrolment_whose_answer_was_lost_is_not_lost(new_tablet: NewTablet, cast: Cast) -> None:
+    code = new_code()
+    tablet = new_tablet("first")
+    with losing_an_answer(tablet) as lost:
+        policy = tablet.enrol(code, name="First")
+    assert lost == [200]
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert [str(key) for key in Device.objects.values_list("id", flat=True)] == [policy["device_id"]]
+    assert told_of(policy["device_id"]) == ["enrolled"]
+    with pytest.raises(ProblemAnswer) as refused:
+        new_tablet("second").enrol(code, name="Second")
+    assert (refused.value.status, refused.value.code) == (403, "enrolment-code-unknown")
+
+
+def test_the_same_enrolment_many_times_at_once_is_one(new_tablet: NewTablet, server: str, cast: Cast) -> None:
+    body = enrolment(new_tablet("first"), new_code())
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: httpx.post(f"{server}{ENROL}", json=body), range(6)))
+    assert [answer.status_code for answer in answers] == [200] * 6
+    (device_id,) = {answer.json()["device_id"] for answer in answers}
+    assert told_of(device_id) == ["enrolled"]
+
+
+def test_of_two_tablets_that_repeat_one_code_at_once_one_stays_in(
+    new_tablet: NewTablet, server: str, cast: Cast
+) -> None:
+    code = new_code()
+    bodies = [enrolment(new_tablet(name), code) for name in ("first", "second")]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: httpx.post(f"{server}{ENROL}", json=bodies[n % 2]), range(8)))
+    by_tablet = [{answer.status_code for answer in answers[n::2]} for n in range(2)]
+    assert sorted(by_tablet, key=str) == [{200}, {403}]
+    (device_id,) = {answer.json()["device_id"] for answer in answers if answer.status_code == 200}
+    assert told_of(device_id) == ["enrolled"]
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert Device.objects.count() == 1
+
+
+def test_a_used_code_past_its_life_gives_nothing_again(new_tablet: NewTablet, cast: Cast) -> None:
+    code = new_code()
+    tablet = new_tablet("first")
+    tablet.enrol(code, name="First")
+    with scope(SYSTEM, towns=[TOWN_A], reason="a day has passed"):
+        EnrolmentCode.objects.update(expires_at=timezone.now())
+    with pytest.raises(ProblemAnswer) as refused:
+        tablet.enrol(code, name="First")
+    assert refused.value.code == "enrolment-code-unknown"
+    assert tablet.me()["state"] == "active", "it is a tablet of the town all the same"
+
+
+def test_the_key_of_a_tablet_alone_does_not_repeat_its_enrolment(
+    new_tablet: NewTablet, server: str, cast: Cast
+) -> None:
+    first = new_tablet("first")
+    code = new_code()
+    first.enrol(code, name="First")
+    body = enrolment(new_tablet("thief"), code)
+    stolen = {**body, "public_key": first.transport.key.spki}
+    answer = httpx.post(f"{server}{ENROL}", json=stolen)
+    assert (answer.status_code, answer.json()["code"]) == (401, "proof-invalid")
+
+
+def test_a_revoked_tablet_that_repeats_its_enrolment_stays_revoked(new_tablet: NewTablet, cast: Cast) -> None:
+    code = new_code()
+    tablet = new_tablet("first")
+    tablet.enrol(code, name="First")
+    with scope(SYSTEM, towns=[TOWN_A], reason="lost"):
+        services.set_device_state(
+            tablet.device_id, Device.State.REVOKED, actor=SYSTEM, reason="lost", wipe=Device.Wipe.NOW
+        )
+    assert tablet.enrol(code, name="First")["state"] == "revoked"
+    assert told_of(tablet.device_id)[0] == "enrolled"
+    assert told_of(tablet.device_id).count("enrolled") == 1
 
 
 def test_wrong_used_and_expired_codes_are_answered_alike(new_tablet: NewTablet, cast: Cast) -> None:
