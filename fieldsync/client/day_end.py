@@ -12,6 +12,8 @@ from fieldsync.client.transport import ProblemAnswer
 
 # Never less, whatever an answer says; more when it asks for more.
 KEEP_DAYS_LEAST = 14
+# Results asked for at once.
+STATUS = 1000
 
 
 class DayEnd(Sending):
@@ -20,8 +22,17 @@ class DayEnd(Sending):
     statements_refused: int
 
     def refill(self) -> None:
-        """Give a server that was restored from a backup what it lost: queued again, and sent."""
+        """Give a server that was restored from a backup what it lost: queued again, and sent.
+
+        Numbers alone do not tell: where a copy of this tablet has given the same number to another change, the
+        server has that number, and not this change. So it is asked by the ids too.
+        """
         self.reconcile()
+        ids = sorted(self.store.results())
+        for start in range(0, len(ids), STATUS):
+            asked = {"ids": ids[start : start + STATUS]}
+            answer = self.transport.send("POST", "mutations/status", json=asked).json()
+            self.store.resend_changes(answer["unknown"])
         self.push()
         self.upload_photos()
 

@@ -143,6 +143,14 @@ class Outbox(Disk):
             rows = self._db.execute("SELECT mutation_id, result FROM outbox WHERE result NOT NULL").fetchall()
         return {row[0]: json.loads(row[1]) for row in rows}
 
+    def resend_changes(self, mutation_ids: Iterable[str]) -> None:
+        """Put these mutations back in the queue."""
+        with self.transaction() as db:
+            db.executemany(
+                "UPDATE outbox SET status = 'waiting', shown = ? WHERE mutation_id = ?",
+                [(SHOWN, mutation_id) for mutation_id in mutation_ids],
+            )
+
     def resend(self, spans: Iterable[tuple[int, int]]) -> int:
         """Put mutations back in the queue: a server restored from a backup lacks them. Returns how many."""
         count = 0

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from assessment.property.models import Building, Observation, Property
 from assessment.property.services import accept_observations, retire_property, update_row
+from assessment.region.actors import Actor
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from fieldsync.conflicts.models import Conflict
 from fieldsync.conflicts.services import resolve_conflict
+from fieldsync.devices.lifecycle import clear_copy
 from fieldsync.devices.models import Device as DeviceRow
 from fieldsync.devices.services import set_device_state
 from fieldsync.feed.models import PackageRecord
@@ -20,9 +23,10 @@ from fieldsync.packages.services import assign_package, build_package, change_me
 from fieldsync.photos.custody import release_upload
 from fieldsync.photos.models import Upload
 from fieldsync.push.models import Quarantine
-from fieldsync.quarantine.services import apply_quarantined
+from fieldsync.quarantine.services import apply_quarantined, confirm_discard, propose_discard
 from tests.cast import SYSTEM, TOWN_A
 from tests.faults.entered import Value
+from tests.faults.happenings import Happening
 from tests.faults.line import Fault
 from tests.faults.world import Device, House, World
 
@@ -128,6 +132,8 @@ def photograph(world: World, device: Device, of: dict[str, str]) -> None:
     photo_id = device.tablet.take_photo(content, **of)
     (body,) = device.tablet.store.bodies_of(photo_id)
     world.entered.note(device.number, body)
+    device.mutations += 1
+    device.photos += 1
 
 
 def oddity(world: World, device: Device) -> None:
@@ -146,6 +152,7 @@ def oddity(world: World, device: Device) -> None:
         {"changes": {f"building/{device.tablet.make_id()}/style": change}},
     ])  # fmt: skip
     enter(world, device, house, {"changes": {path: change}, **odd})
+    world.happen(Happening.ODDITY)
 
 
 def enter(world: World, device: Device, house: House, body: dict[str, Any]) -> None:
@@ -158,16 +165,28 @@ def enter(world: World, device: Device, house: House, body: dict[str, Any]) -> N
 
 def _note(world: World, device: Device, body: dict[str, Any]) -> None:
     world.entered.note(device.number, device.tablet.record(body))
+    device.mutations += 1
 
 
 def jump_clock(world: World, device: Device) -> None:
     """Let the tablet's clock go wrong by up to a year, or right again."""
+    before = device.clock_offset
     device.clock_offset = world.rng.choice((0, 0, -1, 1)) * dt.timedelta(days=world.rng.randint(1, 366))
+    world.happen(Happening.CLOCK, device.clock_offset != before)
 
 
 def update_app(world: World, device: Device) -> None:
     """Install today's app over one of version 1; what is in the outbox stays as it was written."""
+    world.happen(Happening.NEW_APP, device.tablet.schema_version != 2)
     device.reopen(world, schema_version=2)
+
+
+def copy_tablet(world: World) -> None:
+    """Copy a tablet that was not copied yet: two go on under one identity, and give the same numbers."""
+    alone = [device for device in world.devices if not device.is_out and len(world.twins_of(device)) == 1]
+    if alone:
+        world.copy_tablet(world.rng.choice(alone))
+        world.happen(Happening.COPIED)
 
 
 # --- faults of the line ---
@@ -179,9 +198,15 @@ def plan_faults(world: World, device: Device, *, most: int, among: int = 34) -> 
     faults = {}
     for _ in range(rng.randint(1, most)):
         fault = rng.choice(list(Fault))
-        where = rng.randint(1, 30) if fault in (Fault.CRASH, Fault.NO_DATABASE) else rng.randrange(1 << 16)
+        where = rng.randint(1, 16) if fault in (Fault.CRASH, Fault.NO_DATABASE) else rng.randrange(1 << 16)
         faults[rng.randint(1, among)] = (fault, where)
     device.line.break_at(faults)
+
+
+def break_for_certain(world: World, device: Device) -> None:
+    """Let the next request of a tablet break, whichever it is."""
+    fault = world.rng.choice((Fault.LOST, Fault.BODY_CUT, Fault.ANSWER_LOST, Fault.ANSWER_CUT))
+    device.line.break_at({1: (fault, world.rng.randrange(1 << 16))})
 
 
 # --- the office ---
@@ -205,6 +230,7 @@ def edit(world: World) -> None:
             UUID(house.property_id), actor=world.office, target_kind=kind, target_id=UUID(target),
             reason="desk", **{name: value},
         )  # fmt: skip
+    world.happen(Happening.EDITED)
     entered = value.rpartition("\n\n")[2] if name == "comment" else value
     world.entered.office.append(Value(house.property_id, kind, target, name, entered))
 
@@ -217,18 +243,20 @@ def resolve(world: World) -> None:
             return
         conflict = world.rng.choice(open_ones)
         choice = world.rng.choice((Conflict.State.FIELD, Conflict.State.OFFICE))
-    _attempt(
+    done = _attempt(
         world, lambda: resolve_conflict(conflict.id, actor=world.office, choice=choice, reason="as seen")
     )
+    world.happen(Happening.ANSWERED, done)
 
 
 def accept(world: World) -> None:
     """Accept what waits, some of it."""
     with scope(world.office, towns=[TOWN_A]):
         waiting = list(Observation.objects.filter(state="pending").order_by("created_at", "id")[:10])
-    _attempt(
+    done = _attempt(
         world, lambda: accept_observations([row.id for row in waiting], actor=world.office, reason="seen")
     )
+    world.happen(Happening.ACCEPTED, done and bool(waiting))
 
 
 def apply_parked(world: World) -> None:
@@ -240,9 +268,24 @@ def apply_parked(world: World) -> None:
             Upload.objects.filter(state="quarantined").order_by("began_at").values_list("id", flat=True)[:8]
         )
     for key in waiting:
-        _attempt(world, lambda key=key: apply_quarantined(key, actor=world.office, reason="it is right"))
+        done = _attempt(world, partial(apply_quarantined, key, actor=world.office, reason="it is right"))
+        world.happen(Happening.APPLIED, done)
     for key in uploads:
-        _attempt(world, lambda key=key: release_upload(key, actor=world.office, reason="it is ours"))
+        _attempt(world, partial(release_upload, key, actor=world.office, reason="it is ours"))
+
+
+def discard(world: World) -> None:
+    """Discard one thing that waits in quarantine: one person proposes it, another one agrees."""
+    with scope(world.office, towns=[TOWN_A]):
+        rows = Quarantine.objects.filter(state="waiting").order_by("mutation__device_seq", "id")
+        key = rows.values_list("id", flat=True).first()
+    if key is not None and _attempt(
+        world, lambda: propose_discard(key, actor=world.office, reason="no house of ours")
+    ):
+        done = _attempt(
+            world, lambda: confirm_discard(key, actor=world.second, reason="none"), actor=world.second
+        )
+        world.happen(Happening.DISCARDED, done)
 
 
 def move_house(world: World) -> None:
@@ -255,33 +298,50 @@ def move_house(world: World) -> None:
         if source != target and left:
             change_members(UUID(source), actor=SYSTEM, remove=[key])
             change_members(UUID(target), actor=SYSTEM, add=[key])
+            world.happen(Happening.MOVED)
 
 
 def reassign(world: World) -> None:
     """Give a package to another tablet."""
     package, device = world.rng.choice(world.packages), world.rng.choice(world.devices)
-    _attempt(world, lambda: assign_package(UUID(package), UUID(device.tablet.device_id), actor=SYSTEM))
+    done = _attempt(world, lambda: assign_package(UUID(package), UUID(device.tablet.device_id), actor=SYSTEM))
+    world.happen(Happening.REASSIGNED, done)
 
 
 def rebuild(world: World) -> None:
     """Write the parts of a package anew."""
     build_package(UUID(world.rng.choice(world.packages)), town_code=TOWN_A, actor=SYSTEM)
+    world.happen(Happening.REBUILT)
 
 
 def retire(world: World) -> None:
     """Retire an account that tablets may be changing at this moment."""
     house, day = world.rng.choice(world.houses), dt.date(2026, 1, 1)
     key = UUID(house.property_id)
-    _attempt(world, lambda: retire_property(key, actor=world.office, retired_on=day, reason="merged"))
+    done = _attempt(world, lambda: retire_property(key, actor=world.office, retired_on=day, reason="merged"))
+    world.happen(Happening.RETIRED, done)
 
 
 def suspend(world: World) -> None:
     """Suspend a tablet, or let it in again."""
     device = world.rng.choice([device for device in world.devices if not device.is_out])
-    with scope(world.office, towns=[TOWN_A], reason="lost"):
-        state = DeviceRow.objects.values_list("state", flat=True).get(id=device.tablet.device_id)
+    state = _state_of(world, device)
     wanted = DeviceRow.State.SUSPENDED if state == DeviceRow.State.ACTIVE else DeviceRow.State.ACTIVE
     set_state(world, device, wanted)
+    world.happen(Happening.SUSPENDED if wanted == DeviceRow.State.SUSPENDED else Happening.RESUMED)
+
+
+def let_in(world: World) -> None:
+    """Let every suspended tablet in again."""
+    for device in world.devices:
+        if not device.is_out and _state_of(world, device) == DeviceRow.State.SUSPENDED:
+            set_state(world, device, DeviceRow.State.ACTIVE)
+            world.happen(Happening.RESUMED)
+
+
+def _state_of(world: World, device: Device) -> str:
+    with scope(world.office, towns=[TOWN_A]):
+        return str(DeviceRow.objects.values_list("state", flat=True).get(id=device.tablet.device_id))
 
 
 def set_state(world: World, device: Device, state: Any, wipe: Any = DeviceRow.Wipe.NONE) -> None:
@@ -294,19 +354,50 @@ def set_state(world: World, device: Device, state: Any, wipe: Any = DeviceRow.Wi
 def revoke(world: World) -> None:
     """Revoke a tablet for good; it is to hand over what it has and be empty then. One stays in any case."""
     active = [device for device in world.devices if not device.is_out]
-    if len(active) > 2:
+    if len({device.tablet.device_id for device in active}) > 2:
         device = world.rng.choice(active)
-        device.is_out = True
+        for twin in world.twins_of(device):
+            twin.is_out = True
         set_state(world, device, DeviceRow.State.REVOKED, DeviceRow.Wipe.AFTER_UPLOAD)
+        world.happen(Happening.REVOKED)
 
 
-def _attempt(world: World, act: Callable[[], Any]) -> None:
+def clear_up_copies(world: World, *, keep: bool = False) -> None:
+    """Find the tablets that share an identity: each hands over what it has, and the office clears it up.
+
+    The copies are emptied and taken out of use, unless they are to be kept; the first counts on behind all
+    numbers that were used. It is left for another day where one of them does not get through.
+    """
+    for device in [device for device in world.devices if not device.is_out]:
+        twins = world.twins_of(device)
+        if device is not twins[0] or len(twins) == 1:
+            continue
+        if not all(_hand_over(world, twin) for _ in range(2) for twin in twins):
+            continue
+        if not keep:
+            for copy in twins[1:]:
+                copy.tablet.wipe()
+                copy.is_out = copy.is_wiped = True
+                world.backup = None  # what only the copy held is in no older backup
+        key = UUID(device.tablet.device_id)
+        with scope(world.office, towns=[TOWN_A], reason="found"):
+            clear_copy(key, actor=world.office, reason="found")
+        world.happen(Happening.CLEARED)
+
+
+def _hand_over(world: World, device: Device) -> bool:
+    device.line.mend()
+    return world.attempt(device, device.tablet.refill)
+
+
+def _attempt(world: World, act: Callable[[], Any], *, actor: Actor | None = None) -> bool:
     """Do what the office may rightly be refused: the card is retired, the conflict was answered."""
     try:
-        with scope(world.office, towns=[TOWN_A], reason="desk"):
+        with scope(actor or world.office, towns=[TOWN_A], reason="desk"):
             act()
     except Problem:
-        return
+        return False
+    return True
 
 
 OFFICE: tuple[tuple[Callable[[World], None], int], ...] = (
@@ -314,6 +405,7 @@ OFFICE: tuple[tuple[Callable[[World], None], int], ...] = (
     (resolve, 10),
     (accept, 6),
     (apply_parked, 5),
+    (discard, 1),
     (move_house, 10),
     (reassign, 3),
     (rebuild, 3),

@@ -21,9 +21,9 @@ def crash_at(number: int) -> Iterator[None]:
 
 
 @contextmanager
-def lose_database_at(number: int) -> Iterator[None]:
-    """Break the connection to the database just before the statement of this number."""
-    is_lost = []
+def lose_database_at(number: int) -> Iterator[list[bool]]:
+    """Break the connection to the database just before the statement of this number; the list says if it was."""
+    is_lost: list[bool] = []
 
     def lose() -> None:
         if not is_lost and connection.connection is not None:
@@ -31,7 +31,7 @@ def lose_database_at(number: int) -> Iterator[None]:
             connection.connection.close()
 
     with _before(number, lose):
-        yield
+        yield is_lost
 
 
 def _die() -> None:

@@ -21,6 +21,7 @@ from django.conf import settings
 from assessment.project.postgres import SUPERUSER
 from assessment.region.scope import scope
 from fieldsync.client.canonical import checksum, content_hash
+from fieldsync.devices.selectors import list_events
 from fieldsync.packages.cards import render_texts
 from tests.cast import SYSTEM, TOWN_A
 from tests.faults.desk import Desk, holds, shows
@@ -63,7 +64,7 @@ def judge(world: World) -> Verdict:
         _judge_feed(world, rows, verdict)
         _judge_journal(rows, verdict)
         _judge_replicas(world, rows, verdict)
-    verdict.totals["restores"] = world.restores
+        _judge_copies(world, rows, verdict)
     return verdict
 
 
@@ -318,6 +319,30 @@ def _judge_feed(world: World, rows: _Rows, verdict: Verdict) -> None:
     for device in world.devices:
         count = device.tablet.mismatches + device.mismatches
         verdict.hold(count == 0, f"I5 tablet {device.number} found {count} deltas that lacked something")
+
+
+# --- I8: the office sees that a tablet may be a copy ---
+
+
+def _judge_copies(world: World, rows: _Rows, verdict: Verdict) -> None:
+    """Of two mutations under one number all but the first wait for a person, and the tablet's page says so."""
+    suspected = {
+        row["mutation_id"]
+        for row in rows.all(
+            "SELECT m.mutation_id FROM fieldsync_quarantine q JOIN fieldsync_mutation m ON m.id = q.mutation_id "
+            "WHERE q.code = 'device-clone-suspected'"
+        )
+    }
+    for row in rows.all(
+        "SELECT device_id, device_seq, array_agg(mutation_id) AS ids FROM fieldsync_mutation "
+        "WHERE device_seq > 0 GROUP BY 1, 2 HAVING count(*) > 1"
+    ):
+        verdict.totals["numbers used twice"] += 1
+        name = f"number {row['device_seq']} of device {row['device_id']}"
+        verdict.hold(len(set(row["ids"]) - suspected) <= 1, f"I8 {name} was used twice, and nobody is asked")
+        with scope(world.office, towns=[TOWN_A]):
+            told = {event.what for event in list_events(row["device_id"])}
+        verdict.hold("copy-suspected" in told, f"I8 {name} was used twice, and the tablet's page is silent")
 
 
 # --- I7: the journal explains each value ---

@@ -24,6 +24,7 @@ class Fault(StrEnum):
 
     LOST = "request lost"
     BODY_CUT = "body cut at a byte"
+    UPLOAD_CUT = "photo cut at a byte of its upload"
     ANSWER_LOST = "answer lost after the commit"
     ANSWER_CUT = "answer cut at a byte"
     BAD_GATEWAY = "502 after the commit"
@@ -37,6 +38,21 @@ class Fault(StrEnum):
 
 class TabletDied(BaseException):
     """The tablet's process ended between sending a request and reading its answer."""
+
+
+# Those by which a connection breaks: the others reach the tablet as an answer.
+BREAKS = frozenset(
+    {
+        Fault.LOST,
+        Fault.BODY_CUT,
+        Fault.UPLOAD_CUT,
+        Fault.ANSWER_LOST,
+        Fault.ANSWER_CUT,
+        Fault.LATE,
+        Fault.CRASH,
+        Fault.TABLET_DIES,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,11 @@ class Line(httpx.BaseTransport):
     ----------
     plan
         ``number of the request from now -> (fault, where)``; the place is a byte, or the number of a
-        statement. What is not planned for works.
+        statement. What is not planned for works. A cut of an upload waits for the next upload.
+    counts
+        The faults that truly happened; one planned for a request that never came is not among them.
+    breaks
+        How often this line broke.
     watch
         Is shown each whole answer that reached the tablet.
     """
@@ -76,6 +96,7 @@ class Line(httpx.BaseTransport):
     watch: Callable[[Sent, Answer], None] = lambda sent, answer: None
     plan: dict[int, tuple[Fault, int]] = field(default_factory=dict)
     number: int = 0
+    breaks: int = 0
     is_down: bool = False
     waiting: list[Sent] = field(default_factory=list)
     earlier: list[Sent] = field(default_factory=list)
@@ -102,8 +123,9 @@ class Line(httpx.BaseTransport):
         fault, where = self.plan.pop(self.number, (None, 0))
         if self.is_down:
             raise httpx.ConnectError("the line is down")
-        if fault is not None:
-            self.counts[fault.value] += 1
+        if fault is Fault.UPLOAD_CUT and not _is_upload(sent):
+            self.plan.setdefault(self.number + 1, (fault, where))
+            fault = None
         if sent.method not in ("GET", "HEAD") and len(self.earlier) < 40:
             self.earlier.append(sent)
         return self._suffer(sent, fault, where)
@@ -111,6 +133,15 @@ class Line(httpx.BaseTransport):
     def _suffer(self, sent: Sent, fault: Fault | None, where: int) -> httpx.Response:
         if fault is None:
             return self._reply(sent, self._deliver(sent))
+        if fault is Fault.CRASH:
+            return self._crash(sent, where)
+        if fault is Fault.NO_DATABASE:
+            with lose_database_at(where) as is_lost:
+                answer = self._deliver(sent)
+            if is_lost:
+                self._count(fault)
+            return self._reply(sent, answer)
+        self._count(fault)
         if fault is Fault.LOST:
             raise httpx.ConnectError("the request was lost")
         if fault is Fault.LATE:
@@ -120,14 +151,9 @@ class Line(httpx.BaseTransport):
             self._deliver(self.earlier[where % len(self.earlier)])
         if fault is Fault.TWICE:
             self._deliver(sent)
-        if fault is Fault.BODY_CUT:
+        if fault in (Fault.BODY_CUT, Fault.UPLOAD_CUT):
             self._deliver(sent, cut=where % (len(sent.body) + 1))
             raise httpx.WriteError("the line broke while sending")
-        if fault is Fault.CRASH:
-            return self._crash(sent, where)
-        if fault is Fault.NO_DATABASE:
-            with lose_database_at(where):
-                return self._reply(sent, self._deliver(sent))
         answer = self._deliver(sent)
         if fault is Fault.TABLET_DIES:
             raise TabletDied
@@ -145,9 +171,14 @@ class Line(httpx.BaseTransport):
             with crash_at(where):
                 answer = self._deliver(sent)
         except PowerCut as error:
+            self._count(Fault.CRASH)
             connection.close()
             raise httpx.RemoteProtocolError("the server died") from error
         return self._reply(sent, answer)
+
+    def _count(self, fault: Fault) -> None:
+        self.counts[fault.value] += 1
+        self.breaks += fault in BREAKS
 
     def _reply(self, sent: Sent, answer: Answer) -> httpx.Response:
         self.watch(sent, answer)
@@ -190,6 +221,10 @@ class Line(httpx.BaseTransport):
         finally:
             response.close()
         return answer
+
+
+def _is_upload(sent: Sent) -> bool:
+    return "/uploads" in sent.url.path and len(sent.body) > 0
 
 
 class _Cut(httpx.SyncByteStream):

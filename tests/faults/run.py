@@ -125,9 +125,11 @@ def live_seed(seed: int, folder: Path) -> dict[str, Any]:
     troubles: list[str] = []
     totals: Counter[str] = Counter()
     faults: Counter[str] = Counter()
+    happened: Counter[str] = Counter()
     try:
         world, verdict = live(seed, database, own / "tablets", Span())
         troubles, totals, faults = verdict.troubles, verdict.totals, world.faults
+        happened = Counter({what.value: count for what, count in world.happened.items() if count})
         world.close()
     except Exception:  # noqa: BLE001  whatever ends a seed is told with it
         troubles = [traceback.format_exc(limit=-6, chain=False)]
@@ -142,6 +144,7 @@ def live_seed(seed: int, folder: Path) -> dict[str, Any]:
         "troubles": troubles,
         "totals": dict(totals),
         "faults": dict(faults),
+        "happened": dict(happened),
     }
 
 

@@ -31,7 +31,8 @@ WANTED = os.environ.get("FAULTS_EXAMPLES")
 EXAMPLES = int(WANTED or 8)
 DEVICES, PACKAGES, HOUSES = 3, 4, 8
 
-which = st.integers(0, DEVICES - 1)
+# Copies are made on the way; a number is that of one of the tablets that are there.
+which = st.integers(0, 2 * DEVICES - 1)
 chance = st.integers(0, 2**20)
 
 
@@ -44,7 +45,7 @@ class Field(RuleBasedStateMachine):
     def _on(self, number: int, seed: int = 0) -> Device:
         """Return a tablet; what is drawn from here on is drawn from the seed."""
         self.world.rng.seed(seed)
-        return self.world.devices[number]
+        return self.world.devices[number % len(self.world.devices)]
 
     @initialize(seed=chance)
     def begin(self, seed: int) -> None:
@@ -75,6 +76,12 @@ class Field(RuleBasedStateMachine):
     def update_the_app(self, number: int) -> None:
         acts.update_app(self.world, self._on(number))
 
+    @precondition(lambda self: len(self.world.devices) < 2 * DEVICES)
+    @rule(seed=chance)
+    def copy_a_tablet(self, seed: int) -> None:
+        self.world.rng.seed(seed)
+        acts.copy_tablet(self.world)
+
     # --- the line ---
 
     @rule(number=which, at=st.integers(1, 6), fault=st.sampled_from(Fault), where=st.integers(1, 60))
@@ -104,8 +111,9 @@ class Field(RuleBasedStateMachine):
     def push_shuffled_in_pieces(self, number: int, seed: int, pieces: int) -> None:
         """What waits and what was sent before, in any order, in batches of any size; no result is kept."""
         device = self._on(number, seed)
-        bodies = [change.body for change in self.world.entered.changes.values() if change.device == number]
-        bodies = [body for body in bodies if device.tablet.store.bodies_of(body["entity_id"])][-60:]
+        held = device.tablet.store.bodies_of
+        bodies = [change.body for change in self.world.entered.changes.values()]
+        bodies = [body for body in bodies if body in held(body["entity_id"])][-60:]
         self.world.rng.shuffle(bodies)
         for start in range(pieces):
             if batch := bodies[start::pieces]:
@@ -138,6 +146,10 @@ class Field(RuleBasedStateMachine):
     def revoke(self, seed: int) -> None:
         self.world.rng.seed(seed)
         acts.revoke(self.world)
+
+    @rule(keep=st.booleans())
+    def clear_up_copies(self, keep: bool) -> None:
+        acts.clear_up_copies(self.world, keep=keep)
 
     @rule()
     def back_up(self) -> None:

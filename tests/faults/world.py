@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import random
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from fieldsync.packages.services import build_package, draw_package, is_current
 from tests.cast import SINCE, SYSTEM, TOWN_A
 from tests.databases import TestDatabase
 from tests.faults.entered import Entered
+from tests.faults.happenings import Happening
 from tests.faults.line import Line, TabletDied
 from tests.faults.replicas import FeedWatch
 
@@ -67,6 +69,8 @@ class Device:
     is_out: bool = False
     is_wiped: bool = False
     mismatches: int = 0
+    mutations: int = 0
+    photos: int = 0
 
     def reopen(self, world: World, *, schema_version: int | None = None) -> None:
         """Start the app again on what is on the disk, as after a crash or an update."""
@@ -102,10 +106,12 @@ class World:
         self.rng, self.database, self.folder = rng, database, folder
         self.application = WSGIHandler()
         self.entered, self.faults, self.watch = Entered(), Counter[str](), FeedWatch()
+        self.happened = Counter[Happening]()
         self.tokens = 0
         self.backup: tuple[str, list[Any]] | None = None
-        self.restores = 0
-        self.office = self._make_office()
+        self.office = self._make_assessor("Ada")
+        self.second = self._make_assessor("Bea")
+        self._set_policies()
         self.houses = self._build_houses(houses)
         self.by_property = {house.property_id: house for house in self.houses}
         self.devices = [self._enrol(number) for number in range(devices)]
@@ -118,18 +124,27 @@ class World:
         self.tokens += 1
         return self.tokens
 
+    def happen(self, what: Happening, times: int = 1) -> None:
+        """Count something that has happened."""
+        self.happened[what] += times
+
     # --- making it ---
 
-    def _make_office(self) -> Actor:
+    def _make_assessor(self, name: str) -> Actor:
         town = Town.objects.get(code=TOWN_A)
-        person = create_person("ada@example.org", actor=SYSTEM, name="Ada Assessor", **CERTIFIED)
+        person = create_person(
+            f"{name.lower()}@example.org", actor=SYSTEM, name=f"{name} Assessor", **CERTIFIED
+        )
         with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
             assign_role(person, actor=SYSTEM, town=town, role=Role.ASSESSOR, valid_from=SINCE)
+            return get_actor(person, on=timezone.localdate())
+
+    def _set_policies(self) -> None:
+        with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
             set_policy(
-                town, actor=SYSTEM, key="auto_accept_observations", valid_from=SINCE,
+                Town.objects.get(code=TOWN_A), actor=SYSTEM, key="auto_accept_observations", valid_from=SINCE,
                 value={"building": ["any"], "property": ["any"]},
             )  # fmt: skip
-            return get_actor(person, on=timezone.localdate())
 
     def _build_houses(self, count: int) -> list[House]:
         with scope(SYSTEM, towns=[TOWN_A], reason="the world"):
@@ -174,6 +189,29 @@ class World:
             clock=lambda: dt.datetime.now(dt.UTC) + device.clock_offset,
             attempts=2,
         )
+
+    def copy_tablet(self, device: Device) -> Device:
+        """Put the folder of a tablet on another one: same identity, key and outbox; from now on they part."""
+        version, number = device.tablet.schema_version, len(self.devices)
+        folder = self.folder / f"tablet-{number}"
+        device.tablet.store.close()
+        shutil.copytree(device.folder, folder)
+        with sqlite3.connect(folder / "tablet.sqlite3") as store:
+            # The photos lie in the folder too; the app names them by their whole path.
+            store.execute("UPDATE photo SET path = replace(path, ?, ?)", (str(device.folder), str(folder)))
+        store.close()
+        device.mismatches += device.tablet.mismatches
+        device.tablet = self.open_tablet(device, version)
+        line = Line(self.application, self.faults, self.watch.see)
+        copy = Device(number, folder, line, None, device.clock_offset)  # type: ignore[arg-type]
+        copy.tablet = self.open_tablet(copy, version)
+        self.devices.append(copy)
+        return copy
+
+    def twins_of(self, device: Device) -> list[Device]:
+        """Return the tablets of one identity that are still about, the first of them first."""
+        key = device.tablet.device_id
+        return [twin for twin in self.devices if twin.tablet.device_id == key and not twin.is_out]
 
     def settle(self) -> None:
         """Mend all lines, let everybody in but those who are out for good, and let everything come to rest."""
@@ -249,6 +287,7 @@ class World:
             _blobs(), files, copy_function=os.link, ignore=shutil.ignore_patterns("uploads", "spool")
         )
         self.backup = (name, self.entered.copy_of_office())
+        self.happen(Happening.BACKED_UP)
 
     def restore(self) -> None:
         """Put the last backup in place of everything, and begin new epochs, as `manage.py restore` does."""
@@ -256,7 +295,7 @@ class World:
         with scope(SYSTEM, towns=[TOWN_A], reason="restore"):
             run_restore_hooks(actor=SYSTEM, towns=[TOWN_A], reason="restored")
         self.watch.begin_epoch()
-        self.restores += 1
+        self.happen(Happening.RESTORED)
 
     def put_back(self) -> None:
         """Make database and blobs what they were when the backup was taken, as if nothing had happened since."""
@@ -287,5 +326,7 @@ def _sync(tablet: Tablet) -> None:
 def _is_expected(problem: ProblemAnswer) -> bool:
     """Whether the server said something that a tablet has to live with."""
     # 400: a body that was cut on the way, answered by the server that read it.
-    told = problem.code in ("device-revoked", "package-not-ready", "not-found", "package-closed")
+    told = problem.code in (
+        "device-revoked", "package-not-ready", "not-found", "package-closed", "enrol-again",
+    )  # fmt: skip
     return problem.status == 400 or problem.status >= 500 or told
