@@ -2,7 +2,12 @@
 
     python -m tests.faults.run                        10,000 device-days, and a log in var/
     python -m tests.faults.run --days 200             fewer
+    python -m tests.faults.run --resume               go on where the log ends
     python -m tests.faults.run --seed 17              one seed again, as it was
+    python -m tests.faults.run --tell                 what the log says, as tables
+
+A day counts when the judge has found at least 40 mutations, 30 photos and one broken connection in it. Seeds
+follow each other until enough days have counted.
 
 The status is 1 when the judge found anything; each trouble names the seed that shows it.
 """
@@ -11,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import logging
 import multiprocessing
@@ -23,6 +29,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +45,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--log", type=Path, default=Path("var/device-days.json"))
+    parser.add_argument("--resume", action="store_true", help="keep the seeds that the log has")
+    parser.add_argument("--tell", action="store_true", help="print what the log says, and run nothing")
     stated = parser.parse_args(arguments)
+    if stated.tell:
+        print(spell(json.loads(stated.log.read_text())["summary"]))
+        return 0
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # the cluster ends with us
     with _folder() as folder:
         _set_up(folder)
-        from tests.faults.day import Span
-
-        span = Span()
-        if stated.seed is not None:
-            with _cluster(folder):
+        with _cluster(folder):
+            if stated.seed is not None:
                 outcome = live_seed(stated.seed, folder)
-            print(json.dumps(outcome, indent=1))
-            return 1 if outcome["troubles"] else 0
-        count = -(-stated.days // span.device_days)
-        seeds = range(stated.first, stated.first + count)
-        return _run_all(list(seeds), span.device_days, folder, stated.processes, stated.log)
+                print(json.dumps(outcome, indent=1))
+                return 1 if outcome["troubles"] else 0
+            before = json.loads(stated.log.read_text())["seeds"] if stated.resume else []
+            return Run(stated.days, stated.log, folder, before).run(stated.first, stated.processes)
 
 
 @contextlib.contextmanager
@@ -161,60 +169,94 @@ def _make_template(cluster: Any) -> None:
     connections.close_all()
 
 
-def _run_all(seeds: list[int], device_days: int, folder: Path, processes: int, log: Path) -> int:
-    outcomes: list[dict[str, Any]] = []
-    began = time.monotonic()
-    with _cluster(folder):
+class Run:
+    """Seeds one after the other, each in one of a few processes, until enough device-days have counted.
+
+    The log is written after each, so that a run that is cut short can be gone on with.
+    """
+
+    def __init__(self, days: int, log: Path, folder: Path, before: list[dict[str, Any]]) -> None:
+        self.days, self.log, self.folder, self.outcomes = days, log, folder, before
+        self.began = time.monotonic()
+
+    def run(self, first: int, processes: int) -> int:
+        """Live until it is enough; the status is 1 when any seed has troubles."""
+        had = {outcome["seed"] for outcome in self.outcomes}
+        seeds = (seed for seed in itertools.count(first) if seed not in had)
         context = multiprocessing.get_context("spawn")
-        with context.Pool(processes, initializer=_set_up, initargs=(folder,)) as pool:
-            for outcome in pool.imap_unordered(_work, [(seed, folder) for seed in seeds]):
-                outcomes.append(outcome)
-                _tell(outcome, len(outcomes) * device_days, len(seeds) * device_days, began)
-    summary = summarise(outcomes, device_days, time.monotonic() - began)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(
-        json.dumps({"summary": summary, "seeds": sorted(outcomes, key=lambda o: o["seed"])}, indent=1)
-    )
-    print(json.dumps(summary, indent=1))
-    return 1 if summary["seeds with troubles"] else 0
+        with ProcessPoolExecutor(
+            processes, mp_context=context, initializer=_set_up, initargs=(self.folder,)
+        ) as pool:
+            running = {pool.submit(live_seed, next(seeds), self.folder) for _ in range(processes)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._keep(future.result())
+                    if self._counted() < self.days:
+                        running.add(pool.submit(live_seed, next(seeds), self.folder))
+        summary = self._write()
+        print(spell(summary))
+        return 1 if summary["seeds with troubles"] else 0
+
+    def _counted(self) -> int:
+        return sum(outcome["totals"].get("device-days", 0) for outcome in self.outcomes)
+
+    def _keep(self, outcome: dict[str, Any]) -> None:
+        self.outcomes.append(outcome)
+        self._write()
+        state = "ok" if not outcome["troubles"] else f"{len(outcome['troubles'])} TROUBLES"
+        print(
+            f"seed {outcome['seed']:5} {state:12} {outcome['seconds']:6.1f} s   {self._counted()}/{self.days}"
+            f" device-days, {time.monotonic() - self.began:.0f} s",
+            flush=True,
+        )
+        for trouble in outcome["troubles"][:5]:
+            print(f"    {trouble}   (--seed {outcome['seed']})", flush=True)
+
+    def _write(self) -> dict[str, Any]:
+        summary = summarise(self.outcomes)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        part = self.log.with_suffix(".part")
+        outcomes = sorted(self.outcomes, key=lambda outcome: outcome["seed"])
+        part.write_text(json.dumps({"summary": summary, "seeds": outcomes}, indent=1))
+        part.replace(self.log)
+        return summary
 
 
-def _work(task: tuple[int, Path]) -> dict[str, Any]:
-    return live_seed(*task)
-
-
-def _tell(outcome: dict[str, Any], done: int, of: int, began: float) -> None:
-    seconds = time.monotonic() - began
-    left = seconds / done * (of - done)
-    state = "ok" if not outcome["troubles"] else f"{len(outcome['troubles'])} TROUBLES"
-    print(
-        f"seed {outcome['seed']:5} {state:12} {outcome['seconds']:6.1f} s   {done}/{of} device-days"
-        f" in {seconds:.0f} s, {left:.0f} s to go",
-        flush=True,
-    )
-    for trouble in outcome["troubles"][:5]:
-        print(f"    {trouble}   (--seed {outcome['seed']})", flush=True)
-
-
-def summarise(outcomes: list[dict[str, Any]], device_days: int, seconds: float) -> dict[str, Any]:
+def summarise(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the totals of all seeds."""
     totals: Counter[str] = Counter()
     faults: Counter[str] = Counter()
+    happened: Counter[str] = Counter()
     for outcome in outcomes:
         totals.update(outcome["totals"])
         faults.update(outcome["faults"])
-    bad = sorted(outcome["seed"] for outcome in outcomes if outcome["troubles"])
+        happened.update(outcome["happened"])
     return {
-        "device-days": len(outcomes) * device_days,
+        "device-days": totals.pop("device-days", 0),
         "seeds": len(outcomes),
-        "seeds with troubles": bad,
-        "seconds": round(seconds),
+        "seeds with troubles": sorted(outcome["seed"] for outcome in outcomes if outcome["troubles"]),
+        "seconds of work": round(sum(outcome["seconds"] for outcome in outcomes)),
         "lost": totals.pop("lost", 0),
         "doubled": totals.pop("doubled", 0),
+        "faults of lines": sum(faults.values()),
         "totals": dict(sorted(totals.items())),
         "faults": dict(sorted(faults.items())),
-        "faults injected": sum(faults.values()),
+        "happened": dict(sorted(happened.items())),
     }
+
+
+def spell(summary: dict[str, Any]) -> str:
+    """Return the totals as tables in Markdown."""
+    lines = ["| | |", "|---|---|"]
+    for name, value in summary.items():
+        if not isinstance(value, dict):
+            said = (", ".join(map(str, value)) or "none") if isinstance(value, list) else f"{value:,}"
+            lines.append(f"| {name} | {said} |")
+    for name in ("totals", "faults", "happened"):
+        lines += ["", f"| {name} | times |", "|---|---|"]
+        lines += [f"| {what} | {count:,} |" for what, count in summary[name].items()]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
