@@ -57,17 +57,25 @@ function load(archive: PMTiles, format: MVT, tile: VectorTile<RenderFeature>): v
   });
 }
 
-const plain = new Style({ fill: new Fill({ color: "#ffffff" }), stroke: new Stroke({ color: "#71767a" }) });
-const chosen = new Style({
-  fill: new Fill({ color: "#97d4ea" }),
-  stroke: new Stroke({ color: "#1a4480", width: 2.5 }),
-  zIndex: 1,
-});
+const plain = body("#ffffff", "#71767a", 1);
+const chosen = body("#97d4ea", "#1a4480", 2.5);
+/** From afar a line of its full width would be all that is seen of a lot. */
+const farPlain = body("#ffffff", "#a9aeb1", 0.4);
+const farChosen = body("#2491c3", "#1a4480", 0.4);
+
+function body(fill: string, line: string, width: number): Style {
+  return new Style({
+    fill: new Fill({ color: fill }),
+    stroke: new Stroke({ color: line, width }),
+    zIndex: width > 1 ? 1 : 0,
+  });
+}
 
 function styles(feature: RenderFeature, resolution: number, isChosen: (key: string) => boolean): Style[] {
-  const body = isChosen(String(feature.get("key"))) ? chosen : plain;
+  const isIn = isChosen(String(feature.get("key")));
+  if (resolution > STREETS_AT) return [isIn ? farChosen : farPlain];
   const label = words(feature, resolution);
-  return label ? [body, label] : [body];
+  return label ? [isIn ? chosen : plain, label] : [isIn ? chosen : plain];
 }
 
 function words(feature: RenderFeature, resolution: number): Style | null {

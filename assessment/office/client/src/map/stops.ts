@@ -31,11 +31,13 @@ export async function startStops(root: HTMLElement): Promise<void> {
     : `${places.length} properties, numbered in the order of the day.`;
   if (!places.length) return;
   const walk = new Feature(new LineString(places.map((place) => place.at)));
-  walk.setStyle(new Style({ stroke: new Stroke({ color: "#1a4480", width: 2, lineDash: [6, 4] }) }));
+  walk.setStyle(
+    new Style({ zIndex: -100_000, stroke: new Stroke({ color: "#1a4480", width: 2, lineDash: [6, 4] }) }),
+  );
   source.addFeature(walk);
   source.addFeatures(places.map(({ number, at }) => stopOf(number, at)));
   const extent = source.getExtent();
-  if (extent) town.map.getView().fit(extent, { padding: [40, 40, 40, 40], maxZoom: 18 });
+  if (extent) town.map.getView().fit(extent, { padding: [40, 40, 40, 40], maxZoom: 19 });
 }
 
 async function ask(address: string): Promise<Stop[]> {
