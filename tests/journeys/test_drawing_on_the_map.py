@@ -212,6 +212,21 @@ def test_the_map_works_by_keyboard(site: Site, browse: Open, lots: Lots) -> None
     assert page.url.endswith("/draw")
 
 
+def test_the_wheel_zooms_the_map_once_it_is_clicked_and_scrolls_the_page_before(
+    site: Site, browse: Open, lots: Lots
+) -> None:
+    page = browse()
+    chart = draw_page(site, page)
+    before = str(chart.element.get_attribute("data-resolution"))
+    page.mouse.move(*chart.pixel(*middle(5)))
+    page.mouse.wheel(0, 60)
+    page.wait_for_function("() => scrollY > 0")
+    assert chart.element.get_attribute("data-resolution") == before
+    chart.click(*middle(5))
+    page.mouse.wheel(0, -400)
+    expect(chart.element).not_to_have_attribute("data-resolution", before)
+
+
 def test_without_script_the_fields_do_it_all(site: Site, browse: Open, lots: Lots) -> None:
     page = browse(script=False)
     page.goto(site.at("field/packages/draw"))

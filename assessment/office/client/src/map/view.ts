@@ -1,5 +1,6 @@
 /** A map of the town's parcels in an element of the page. */
 import { ScaleLine, Zoom } from "ol/control";
+import { DragPan, defaults } from "ol/interaction";
 import type BaseLayer from "ol/layer/Base";
 import OpenMap from "ol/Map";
 import View from "ol/View";
@@ -30,6 +31,8 @@ export async function openTownMap(
     target: element,
     layers: [parcels.layer, ...above],
     view,
+    // Dragging always moves the map; the wheel zooms it once it has the focus, so that the page can be scrolled past it.
+    interactions: defaults({ onFocusOnly: true, dragPan: false }).extend([new DragPan()]),
     controls: [new Zoom({ zoomInLabel: "+", zoomOutLabel: "\u2212" }), new ScaleLine({ units: "us" })],
   });
   view.fit(parcels.extent, { padding: [24, 24, 24, 24] });
