@@ -116,6 +116,12 @@ class RateLimited(FieldProblem):
         return problem
 
 
+class AddressLimited(RateLimited):
+    """By address, and only where nobody has proven who they are: asking for a token, enrolling."""
+
+    code, title, status = "address-rate-limited", "Too many ask from this address; wait, nothing is lost", 429
+
+
 class EpochChanged(FieldProblem):
     code, title, status = (
         "epoch-changed",
