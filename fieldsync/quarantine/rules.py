@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 KINDS = {
@@ -59,9 +60,7 @@ def describe(body: Any) -> Description:
     if not isinstance(body, Mapping):
         return Description("Not a mutation", [("content", _short(body))], is_readable=False)
     if set(body) == {"unstorable"}:
-        return Description(
-            "Kept in escaped form", [("content", _unescaped(body["unstorable"]))], is_readable=False
-        )
+        return _describe_escaped(body["unstorable"])
     kind = str(body.get("kind", ""))
     data = body.get("data")
     facts = [(name, _short(value)) for name, value in body.items() if name not in _ENVELOPE]
@@ -113,8 +112,21 @@ def _short(value: Any) -> str:
     return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]} …"
 
 
-def _unescaped(value: Any) -> str:
+def _describe_escaped(kept: Any) -> Description:
+    """Describe what no database takes, as an unpaired half of a character: that is spelled, the rest is read."""
     try:
-        return _short(bytes.fromhex(value).decode("ascii"))
-    except (TypeError, ValueError):
-        return _short(value)
+        said = describe(_spelled(json.loads(bytes.fromhex(kept).decode("ascii"))))
+    except (TypeError, ValueError, RecursionError):
+        said = Description("", [("content", _short(kept))])
+    what = f"Kept in escaped form: {said.what}" if said.what else "Kept in escaped form"
+    return replace(said, what=what, is_readable=False)
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+    if isinstance(value, Mapping):
+        return {_spelled(name): _spelled(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_spelled(inner) for inner in value]
+    return value
