@@ -41,9 +41,9 @@ class Retention(Outbox, Album):
             )
             db.execute(
                 "INSERT OR IGNORE INTO stated SELECT mutation_id, ? FROM outbox "
-                "WHERE status NOT IN (?, ?) AND result NOT NULL AND EXISTS (SELECT 1 FROM json_each(?) "
-                "WHERE device_seq BETWEEN json_extract(value, '$[0]') AND json_extract(value, '$[1]'))",
-                (at, *UNFINISHED, json.dumps(list(spans))),
+                "WHERE status NOT IN (?, ?) AND result NOT NULL "
+                "AND device_seq IN (SELECT value FROM json_each(?))",
+                (at, *UNFINISHED, _numbers(spans)),
             )
             db.execute(
                 "INSERT OR IGNORE INTO stated SELECT photo_id, ? FROM photo "
@@ -76,12 +76,11 @@ class Retention(Outbox, Album):
             db.execute(
                 "DELETE FROM outbox WHERE mutation_id IN (SELECT id FROM stated WHERE at < ?) "
                 "AND status NOT IN (?, ?) AND result NOT NULL "
-                "AND EXISTS (SELECT 1 FROM json_each(?) "
-                "WHERE device_seq BETWEEN json_extract(value, '$[0]') AND json_extract(value, '$[1]')) "
+                "AND device_seq IN (SELECT value FROM json_each(?)) "
                 "AND property_id NOT IN (SELECT record_id FROM record) "
                 "AND NOT EXISTS (SELECT 1 FROM photo WHERE photo_id = entity_id AND state <> 'leaving' "
                 "AND photo_id NOT IN (SELECT value FROM json_each(?)))",
-                (before, *UNFINISHED, json.dumps(list(spans)), ripe),
+                (before, *UNFINISHED, _numbers(spans), ripe),
             )
             db.execute(
                 "UPDATE photo SET state = 'leaving' WHERE photo_id IN (SELECT value FROM json_each(?)) "
@@ -109,3 +108,7 @@ class Retention(Outbox, Album):
             db.execute("DELETE FROM meta WHERE name = 'session'")
         with self._lock:
             self._db.execute("VACUUM")
+
+
+def _numbers(spans: Iterable[tuple[int, int]]) -> str:
+    return json.dumps([number for first, last in spans for number in range(first, last + 1)])

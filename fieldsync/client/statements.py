@@ -37,7 +37,17 @@ class HeldStatement:
     @property
     def here(self) -> list[Span]:
         """The numbers that the server signed to have, as spans of the first and the last."""
-        return [span for claimed in self.claimed for span in _without(claimed, self.missing)]
+        lacking = {number for first, last in self.missing for number in range(first, last + 1)}
+        spans: list[Span] = []
+        for first, last in self.claimed:
+            for number in range(first, last + 1):
+                if number in lacking:
+                    continue
+                if spans and spans[-1][1] == number - 1:
+                    spans[-1] = (spans[-1][0], number)
+                else:
+                    spans.append((number, number))
+        return spans
 
 
 def read_statement(text: str, key: Ed25519PublicKey) -> HeldStatement:
@@ -68,15 +78,3 @@ def read_statement(text: str, key: Ed25519PublicKey) -> HeldStatement:
 def digest_of(hashes: Iterable[str]) -> str:
     """Return the SHA-256 of hashes, each once, in order, a line each: by it a statement names a set of photos."""
     return hashlib.sha256("".join(f"{value}\n" for value in sorted(set(hashes))).encode()).hexdigest()
-
-
-def _without(span: Span, missing: Iterable[Span]) -> list[Span]:
-    first, last = span
-    left = []
-    for missing_first, missing_last in sorted(missing):
-        if missing_last < first or missing_first > last:
-            continue
-        if missing_first > first:
-            left.append((first, missing_first - 1))
-        first = missing_last + 1
-    return [*left, (first, last)] if first <= last else left
