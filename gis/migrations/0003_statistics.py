@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import migrations
 
-from gis.fabric.statistics import DROP_SQL, FUNCTION_SQL
+from assessment.property.statistics import DROP_SQL, FUNCTION_SQL
 
 
 class Migration(migrations.Migration):

@@ -18,9 +18,10 @@ from assessment.property.imports.fitting import FittedCard, fit_card
 from assessment.property.imports.matching import Matcher
 from assessment.property.imports.outcome import ImportOutcome, StatedSale
 from assessment.property.imports.runs import finish_run, lock_imports, start_run
-from assessment.property.imports.writing import BatchWriter
+from assessment.property.imports.writing import BatchWriter, count_written
 from assessment.property.models import Code, ImportRun
 from assessment.property.prefetch import prefetch
+from assessment.property.statistics import analyze_after
 from assessment.property.tabular.cards import Card, CardReader
 from assessment.property.tabular.converters import ConversionError
 from assessment.property.tabular.problems import RowProblem, RowReport, RowsRefused
@@ -113,6 +114,8 @@ def import_cards(town: Town, *, actor: Actor, wanted: CardImport) -> ImportOutco
             finish_run(run, outcome, nothing_written=True)
     if refused:
         raise refused
+    if not wanted.is_dry_run:
+        analyze_after(count_written(outcome.counts))
     return outcome
 
 

@@ -320,3 +320,12 @@ def _edited(row: Mapping[str, Any], name: str) -> RowProblem:
         row["_row"], name, shown, Reason.EDITED_SINCE,
         f"{name} was changed by hand after an import; the file's {shown} was not taken.", rejected=False,
     )  # fmt: skip
+
+
+def count_written(counts: Mapping[str, int]) -> dict[type[models.Model], int]:
+    """Return how many rows of each table an import inserted or updated, by its own counts."""
+    return {
+        model: counts.get(f"inserted_{model._meta.model_name}", 0)
+        + counts.get(f"updated_{model._meta.model_name}", 0)
+        for model in _ORDER
+    }

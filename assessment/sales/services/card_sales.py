@@ -10,6 +10,7 @@ from uuid import UUID
 
 from assessment.property.bulk import in_batches, insert_rows, update_rows
 from assessment.property.imports.outcome import StatedSale
+from assessment.property.statistics import analyze_after
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
@@ -65,6 +66,7 @@ def take_over_card_sales(
             insert_rows(Transfer, batch)
         for batch in in_batches(changed, _BATCH):
             update_rows(Transfer, batch, _STATED)
+    analyze_after({Transfer: len(new) + len(changed)})
     counts.update(added=len(new), changed=len(changed), unchanged=len(rows) - len(new) - len(changed))
     return counts
 

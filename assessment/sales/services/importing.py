@@ -15,6 +15,7 @@ from django.db import connection
 from assessment.property.bulk import in_batches, insert_rows, update_rows
 from assessment.property.models import ImportRun
 from assessment.property.projecting import to_feet
+from assessment.property.statistics import analyze_after
 from assessment.property.tabular.problems import ColumnsMissing, Reason, RowProblem, RowsRefused
 from assessment.property.tabular.reading import open_table
 from assessment.region.actors import Actor
@@ -102,6 +103,8 @@ def import_sales(
     with scope(actor, towns=codes, reason=f"import of sales from {path.name}"):
         for code in bar(codes, total=len(codes), label="sales by town"):
             report.towns.append(_import_town(TownSales(code, named[code]), by_town[code], actor, report, now))
+    if not dry_run:
+        analyze_after({Transfer: sum(t.counts["added"] + t.counts["changed"] for t in report.towns)})
     return report
 
 
