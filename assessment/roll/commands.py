@@ -6,11 +6,12 @@ import argparse
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import NotFound, Problem
 from assessment.region.models import Person, Town
 from assessment.region.rules import Permission
@@ -20,11 +21,8 @@ from assessment.roll.models import GrandList
 from assessment.roll.selectors import get_grand_list
 
 
-class RollCommand(BaseCommand):
+class RollCommand(ExplainedCommand):
     """A command about one list of one town; subclasses implement `act` inside the town's scope."""
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
-        return super().create_parser(*args, **kwargs, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--town", required=True, help="number, name or slug")

@@ -10,11 +10,12 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.models import Person
 from assessment.region.rules import Role
@@ -23,16 +24,13 @@ from assessment.region.selectors import get_town
 from assessment.region.services import assign_role, create_person
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = """Add a person with a role in a town.
 
 examples:
   manage.py add_person --email ada@town.gov --name "Ada Lovelace" --town hamden --role assessor
   manage.py add_person --email ada@town.gov --town west-hartford --role reviewer
 """
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
-        return super().create_parser(*args, **kwargs, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--email", required=True)

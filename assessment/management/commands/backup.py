@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from assessment.project.backup.keys import make_identity
 from assessment.project.backup.making import make_backup
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 
 EXAMPLES = """examples:
@@ -23,17 +23,9 @@ seal and sign, encrypted to the recipients. `manage.py restore` reads it; `manag
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Back up the database, the files and the keys into a new folder, with checksums."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--out", type=Path, help="the folder to make")

@@ -8,19 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from assessment.demo.cycle import field, roll
 from assessment.demo.cycle.office import Office
 from assessment.demo.cycle.report import Report
 from assessment.demo.cycle.stage import CycleFailed, Stage
+from assessment.region.commands import ExplainedCommand
 
 REVALUED, FIELD_TOWN, CONVERTED = "hamden", "west-hartford", "lebanon-nh"
 YEAR = 2023  # the sales of the demonstration end in September 2023
 STATED_YEAR = 2023  # the list that the converted town's cards state by components
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = """Run the whole cycle without a browser: a server and a worker of its own, two tablets, real files.
 
 Prints a line with figures for each step, and writes them to OUT/cycle.json. OUT must be empty or new.
@@ -29,9 +30,6 @@ examples:
   manage.py cycle --out /tmp/cycle
   manage.py cycle --out /tmp/cycle --json
 """
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
-        return super().create_parser(*args, **kwargs, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--out", required=True, type=Path, help="folder for the cycle's data and files")

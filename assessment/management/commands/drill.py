@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from assessment.project.backup.restoring import run_drill
 from assessment.project.postgres import LauncherError
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 
 EXAMPLES = """examples:
@@ -24,17 +24,9 @@ walls, rights, triggers and functions by their text. Nothing of the running serv
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Restore into a scratch cluster and compare."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--backup", type=Path, help="try this backup instead of a new one")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from assessment.property.imports.cards import CardImport, import_cards
 from assessment.property.imports.outcome import ImportOutcome
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Invalid, Problem
 from assessment.region.selectors import get_town
 from assessment.region.services import create_test_town
@@ -29,17 +29,9 @@ describes the mapping file. The same file again changes nothing.
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Import record cards of one town from a CSV or Excel file."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="CSV (any delimiter, also .gz) or Excel workbook")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from assessment.management.commands.import_cama import write_report
 from assessment.property.imports.points import PointImport, import_points
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.selectors import get_town
 
@@ -23,17 +23,9 @@ The mapping file fills alias.*, point.latitude and point.longitude; a shipped on
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Import the points of one town's properties from a CSV or Excel file with latitude and longitude."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)

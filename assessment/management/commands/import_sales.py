@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.selectors import get_town
 from assessment.sales.services import SalesReport, import_sales
@@ -26,17 +26,9 @@ nothing. Towns whose properties are not in the system keep their sales unmatched
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Import the state's real estate sales, match them to properties and suggest their validity."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="CSV (any delimiter, also .gz) or Excel workbook")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from assessment.demo.loading import Loader
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 
 EXAMPLES = """examples:
@@ -24,17 +24,9 @@ marked synthetic. A second run changes nothing. The sign-in is kept in var/secre
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Load the demonstration region: real towns, sample people."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

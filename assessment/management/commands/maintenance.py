@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from assessment.region.commands import ExplainedCommand
 from assessment.region.maintenance import begin_maintenance, end_maintenance, find_maintenance
 
 EXAMPLES = """examples:
@@ -22,18 +22,10 @@ A restore and a migration set it themselves; one that was cut off leaves it on u
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Answer every request with 503 (on), answer again (off), or say which (status)."
     requires_system_checks: list[str] = []
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("state", choices=["on", "off", "status"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from assessment.project.backup.restoring import restore_backup
 from assessment.project.postgres import LauncherError
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.maintenance import maintenance
 
@@ -27,19 +27,11 @@ everything again and send again what the backup does not have.
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Restore a backup into an empty database."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path)

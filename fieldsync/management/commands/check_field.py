@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.models import Town
 from assessment.region.scope import scope
 from fieldsync.alarms.rules import KINDS, Alarm, Severity
@@ -26,17 +26,9 @@ Run it every hour; the thresholds are in fieldsync/alarms/parameters/alarms.yaml
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Check what is alarming in the field: silent tablets, lost stores, unattended work, the disk."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--town", help="number or name of one town")

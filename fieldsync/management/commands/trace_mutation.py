@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
 from assessment.property.models import JournalEntry, Observation
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.models import Town
 from assessment.region.scope import scope
 from fieldsync.conflicts.models import Conflict
@@ -27,17 +27,9 @@ one in the log.
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Follow one change of a tablet through ledger, quarantine, conflicts, observations and journal."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("mutation_id", type=UUID)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from assessment.region.commands import ExplainedCommand
 from fieldsync.keys import statement_key
 from fieldsync.reconciliation import signing
 
@@ -24,19 +24,11 @@ server's key, or the one given, signed exactly this text.
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Check the signature of an end-of-day statement and print what it states."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

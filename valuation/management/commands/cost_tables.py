@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
@@ -27,17 +27,9 @@ the town's model, which binds nothing until the assessor adopts it for a list.
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Write the cost tables of a town's newest run to a file, or propose those of a file with their effect."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--town", required=True, help="number, name or slug")

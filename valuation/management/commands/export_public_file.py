@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
@@ -17,7 +18,7 @@ from valuation.reports.services import write_public_file
 from valuation.runs.selectors import list_runs
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """Write report, schedules and sales of the newest run of a list year that was posted, or else done."""
 
     help = """Write the public file of a valuation: report, price schedules, and the sales of twelve months.
@@ -25,9 +26,6 @@ class Command(BaseCommand):
 examples:
   manage.py export_public_file --town hamden --year 2024 --out public/
 """
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
-        return super().create_parser(*args, **kwargs, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--town", required=True, help="number, name or slug")

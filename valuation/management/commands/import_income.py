@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
@@ -28,17 +28,9 @@ vacancy_loss, expenses, reserves, note. Returns are confidential (CGS 12-63c). r
 """
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     help = "Import owners' returns of income and expenses, or set a town's mill rate and market figures."
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name,
-            subcommand,
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            **kwargs,
-        )
+    examples = EXAMPLES
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", help="returns as CSV")

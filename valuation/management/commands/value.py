@@ -6,10 +6,11 @@ import argparse
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from assessment.region.actors import Actor
+from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.progress import bar
 from assessment.region.scope import scope
@@ -28,7 +29,7 @@ from valuation.specs.services import DEFAULT_NAME, adopt_spec, get_spec
 _STAGES = 6
 
 
-class Command(BaseCommand):
+class Command(ExplainedCommand):
     """Freeze the facts, value by cost with the market model beside it, judge on later sales, keep everything."""
 
     help = """Value a town as of 1 October of a year.
@@ -41,9 +42,6 @@ examples:
 Without --spec the model that the town adopted for the year is used, else ct-residential. Values go to the
 open grand list only with --post, and only from a model that the town adopted (--adopt does so here).
 """
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> Any:
-        return super().create_parser(*args, **kwargs, formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--town", required=True, help="number, name or slug")
