@@ -37,7 +37,7 @@ BASELINE = {
     "properties/suggest?q=elm": 10,
     "properties/{property_id}/": 39,
     "properties/{property_id}/print": 33,
-    "properties/{property_id}/comparables/": 12,
+    "properties/{property_id}/comparables/": 14,
     "properties/{property_id}/income/": 13,
     "properties/{property_id}/history": 13,
     "cost-tables/": 12,

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from valuation.comparables.sheet import Grid
+
+if TYPE_CHECKING:
+    from reportlab.pdfgen.canvas import Canvas
+
+_SMALL = ("Helvetica", 8)
+_STEP = 12
+_TOP, _BOTTOM = 570, 24
 
 
 def grid_pdf(grid: Grid, *, town: str) -> bytes:
@@ -57,17 +65,54 @@ def grid_pdf(grid: Grid, *, town: str) -> bytes:
     y = line(y, "Adjusted price", ["", *(_dollars(sale.adjusted) for sale in grid.sales)], bold=True)
     y = line(y, "Weight %", ["", *(str(sale.weight) for sale in grid.sales)])
     y = line(y, "Indicated by sales", [_dollars(grid.indicated)])
-    y = line(y, "Value of the model", [_dollars(grid.value)], bold=True)
+    y = line(y, "Value by the cost approach", [_dollars(grid.value)], bold=True)
     page.setFont("Helvetica", 7.5)
     page.drawString(
         36,
-        max(y - 10, 24),
-        "Each column of adjustments sums to the model's value of this property less its value of the sold one on "
-        "the day of sale.",
+        y,
+        "Each column of adjustments sums to the cost approach's value of this property less its value of the sold "
+        "one on the day of sale.",
     )
+    _reconciled(page, grid, y - 16)
     page.showPage()
     page.save()
     return buffer.getvalue()
+
+
+def _reconciled(page: Canvas, grid: Grid, y: float) -> None:
+    """Draw which value the sales support and the lines to the value of record; on another page if they must."""
+    from reportlab.lib.utils import simpleSplit
+
+    from assessment.roll.files.letters import printable
+
+    told = grid.reconciliation
+    lines = told.lines if told and told.weighs_others else ()
+    rows = [
+        (
+            simpleSplit(printable(line.words), *_SMALL, 330),
+            "" if line.estimate is None else _dollars(line.estimate),
+            "" if line.weight_percent is None else f"x {line.weight_percent:g} %",
+            _dollars(line.dollars, sign=line.estimate is None),
+        )
+        for line in lines
+    ]
+    if told and rows:
+        rows.append((["Value of record"], "", "", _dollars(told.value)))
+    if y - sum(_STEP * len(words) for words, *_ in rows) < _BOTTOM:
+        page.showPage()
+        y = _TOP
+    page.setFont(*_SMALL)
+    page.drawString(36, y, printable(grid.supports))
+    for words, estimate, weight, dollars in rows:
+        if y - _STEP * len(words) < _BOTTOM:
+            page.showPage()
+            page.setFont(*_SMALL)
+            y = _TOP
+        for at, cell in ((450, estimate), (520, weight), (600, dollars)):
+            page.drawRightString(at, y - _STEP, cell)
+        for text in words:
+            y -= _STEP
+            page.drawString(48, y, text)
 
 
 def _dollars(dollars: int, *, sign: bool = False) -> str:

@@ -9,6 +9,7 @@ from assessment.property.models import Property
 from assessment.region.errors import NotFound
 from valuation.comparables.models import ComparableSet
 from valuation.comparables.sheet import COMPONENTS, Grid, Sale
+from valuation.review.reconciling import find_reconciliation
 
 
 def find_comparables(property_id: UUID) -> ComparableSet | None:
@@ -57,4 +58,5 @@ def get_grid(town_code: int, property_id: UUID) -> Grid:
         ],
         year=found.run.list_year,
         made_by=str(found.run.spec),
+        reconciliation=find_reconciliation(found.run, property_id),
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from valuation.runs.rules.reconciling import Reconciliation
+
 COMPONENTS = (
     "time",
     "land",
@@ -116,6 +118,17 @@ class Grid:
     sales: Sequence[Sale]
     year: int
     made_by: str
+    reconciliation: Reconciliation | None = None
+
+    @property
+    def supports(self) -> str:
+        """Return which value the sales support, in words."""
+        text = "These sales support the value by the cost approach: the adjustments are its own dollars."
+        told = self.reconciliation
+        if told is None or not told.weighs_others:
+            return f"{text} It is the value of record." if told else text
+        made = "is concluded from it" if told.rests_on_cost else "is not made from it"
+        return f"{text} The value of record, ${told.value:,}, {made}, as the lines show."
 
     def fact_rows(self) -> list[tuple[str, list[str]]]:
         """Return label and text for the property and each sale; rows that nobody fills are left out."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from assessment.region.errors import Invalid
 from assessment.region.requests import town_of
 from assessment.region.rules import Permission
+from valuation.comparables.api import router as comparables_router
 from valuation.review import selectors
 from valuation.review.closing import RULE_SET, list_checks
 from valuation.review.many_api import router as many_router
@@ -22,6 +23,7 @@ from valuation.runs.selectors import get_town_run, list_ratio_studies, list_runs
 
 router = Router(tags=["valuation"])
 router.add_router("", many_router)
+router.add_router("", comparables_router)
 _MOST_PAIRS = 20_000
 Amount = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 

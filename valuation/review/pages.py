@@ -17,6 +17,7 @@ from assessment.region.errors import Problem
 from valuation.review import selectors
 from valuation.review.closing import close_run, list_checks
 from valuation.review.posting import post_conclusions
+from valuation.review.reconciling import reconciliation_of
 from valuation.review.rules.overriding import review_policy
 from valuation.review.services import (
     confirm_override,
@@ -118,6 +119,7 @@ def conclusion(request: HttpRequest, scope: PageScope, conclusion_id: UUID) -> H
         "explanation": next((each.explanation for each in estimates if each.approach == "cost"), []),
         "flags": [FLAGS.get(name, name) for name in found.flags],
         "parts": [(part[0], label_of(part[0]), part[1]) for part in found.components],
+        "told": reconciliation_of(found, {each.approach: each.value for each in estimates}),
         "overrides": selectors.overrides_of(found),
         "reasons": review_policy().reasons.items(),
         "policy": review_policy(),

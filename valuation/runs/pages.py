@@ -139,6 +139,8 @@ def start(request: HttpRequest, scope: PageScope) -> HttpResponse:
 
 def estimates_panel(property_id: UUID, page_scope: PageScope) -> Mapping[str, Any] | None:
     """Return the newest conclusion on a property with its approaches, parts and explanation."""
+    from valuation.review.reconciling import reconciliation_of  # here: the review's pages stand on these
+
     del page_scope
     conclusion, estimates = estimates_of(property_id)
     if conclusion is None:
@@ -149,6 +151,7 @@ def estimates_panel(property_id: UUID, page_scope: PageScope) -> Mapping[str, An
         "facts": basis_in_words(conclusion.run.counts.get("facts")),
         "estimates": estimates,
         "explanation": _explained(conclusion, estimates),
+        "told": reconciliation_of(conclusion, {each.approach: each.value for each in estimates}),
         "lines": [
             (code, label_of(code), dollars, quantity, unit)
             for code, dollars, quantity, unit in conclusion.components
