@@ -124,9 +124,11 @@ def post_withdrawal(request: HttpRequest, petition_id: UUID) -> Petition:
 
 
 @router.post(
-    "/{uuid:petition_id}/decision", response={201: shapes.DecisionOut}, operation_id="decide_petition"
+    "/{uuid:petition_id}/decision", response={201: shapes.PetitionDecisionOut}, operation_id="decide_petition"
 )
-def post_decision(request: HttpRequest, petition_id: UUID, body: shapes.DecisionIn) -> Status[dict[str, Any]]:
+def post_decision(
+    request: HttpRequest, petition_id: UUID, body: shapes.PetitionDecisionIn
+) -> Status[dict[str, Any]]:
     """Record the board's decision; a change is made by an instrument."""
     actor, code = _actor(request)
     decision = decide_petition(

@@ -57,7 +57,7 @@ class AmountsIn(Schema):
     assessed: int = Field(ge=0)
 
 
-class DecisionIn(Schema):
+class PetitionDecisionIn(Schema):
     """What the board decided; no lines means no change."""
 
     decided_on: dt.date
@@ -65,7 +65,7 @@ class DecisionIn(Schema):
     lines_after: list[AmountsIn] = []
 
 
-class DecisionOut(Schema):
+class PetitionDecisionOut(Schema):
     """A decision, and the number of its instrument."""
 
     decided_on: dt.date

@@ -13,10 +13,10 @@ from pydantic import Field
 from assessment.property import selectors
 from assessment.property.schemas import (
     CardOut,
-    DecisionIn,
-    DecisionOut,
     HistoryOut,
     ObservationOut,
+    ObservationsDecisionIn,
+    ObservationsDecisionOut,
     PropertyLine,
     RejectionOut,
 )
@@ -79,17 +79,17 @@ def get_observations(
     ]
 
 
-@router.post("/observations/accept", response=DecisionOut, operation_id="accept_observations")
-def post_accept(request: HttpRequest, body: DecisionIn) -> DecisionOut:
+@router.post("/observations/accept", response=ObservationsDecisionOut, operation_id="accept_observations")
+def post_accept(request: HttpRequest, body: ObservationsDecisionIn) -> ObservationsDecisionOut:
     """Accept what was seen: the record changes as of the day it was seen."""
     actor, _ = town_of(request)
     made = accept_observations(body.observation_ids, actor=actor, reason=body.reason)
     conflicts = {str(observation_id): why for observation_id, why in made.conflicts.items()}
-    return DecisionOut(accepted=made.accepted, conflicts=conflicts, settled=made.settled)
+    return ObservationsDecisionOut(accepted=made.accepted, conflicts=conflicts, settled=made.settled)
 
 
 @router.post("/observations/reject", response=RejectionOut, operation_id="reject_observations")
-def post_reject(request: HttpRequest, body: DecisionIn) -> dict[str, int]:
+def post_reject(request: HttpRequest, body: ObservationsDecisionIn) -> dict[str, int]:
     """Reject what was seen; it stays on record, the card stays as it is."""
     actor, _ = town_of(request)
     return {"rejected": reject_observations(body.observation_ids, actor=actor, reason=body.reason)}

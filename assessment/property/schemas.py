@@ -88,14 +88,14 @@ class ObservationOut(Schema):
     decision_reason: str
 
 
-class DecisionIn(Schema):
+class ObservationsDecisionIn(Schema):
     """Which observations are decided, and why."""
 
     observation_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     reason: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class DecisionOut(Schema):
+class ObservationsDecisionOut(Schema):
     """What became of observations that were accepted; conflicts say why they still wait."""
 
     accepted: list[UUID]

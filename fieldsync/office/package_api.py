@@ -50,12 +50,12 @@ def post_package(request: HttpRequest, body: schemas.PackageIn) -> schemas.Packa
     return package_out(package, job_id=start_build(package, actor=actor).id)
 
 
-@router.post("/packages/preview", response=schemas.PreviewOut, operation_id="preview_package")
-def post_preview(request: HttpRequest, body: schemas.SelectionIn) -> schemas.PreviewOut:
+@router.post("/packages/preview", response=schemas.PackagePreviewOut, operation_id="preview_package")
+def post_preview(request: HttpRequest, body: schemas.SelectionIn) -> schemas.PackagePreviewOut:
     """Say what drawing a selection would give, and which open packages hold some of it already."""
     _, town = town_of(request, permission=Permission.MANAGE_PACKAGES)
     preview = choosing.preview_selection(town.code, _selection(body))
-    return schemas.PreviewOut(
+    return schemas.PackagePreviewOut(
         count=preview.count,
         byte_estimate=preview.byte_estimate,
         in_open_packages=[

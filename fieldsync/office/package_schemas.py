@@ -64,7 +64,7 @@ class OpenElsewhere(Schema):
     count: int
 
 
-class PreviewOut(Schema):
+class PackagePreviewOut(Schema):
     """What a package would be, before it is drawn."""
 
     count: int

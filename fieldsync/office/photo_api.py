@@ -60,7 +60,7 @@ class QuarantinedOut(Schema):
     discard_asked_by: UUID | None
 
 
-class DecisionIn(Schema):
+class PhotoDecisionIn(Schema):
     """What becomes of a quarantined photo. Discarding is done by the second person who asks for it."""
 
     step: Literal["release", "discard"]
@@ -100,7 +100,7 @@ def get_quarantined(request: HttpRequest, limit: PageSize = 50) -> list[Quaranti
 @router.post(
     "/photos/quarantine/{uuid:upload_id}", response=QuarantinedOut, operation_id="decide_quarantined_photo"
 )
-def post_decision(request: HttpRequest, upload_id: UUID, body: DecisionIn) -> QuarantinedOut:
+def post_decision(request: HttpRequest, upload_id: UUID, body: PhotoDecisionIn) -> QuarantinedOut:
     """Let a quarantined photo count, or discard it."""
     actor, _ = town_of(request, permission=Permission.ACCEPT_OBSERVATIONS)
     decide = custody.release_upload if body.step == "release" else custody.discard_upload

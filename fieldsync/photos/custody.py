@@ -12,7 +12,7 @@ from django.utils import timezone
 from assessment.property.blobs import lock_bytes, remove_blob
 from assessment.property.models import Blob, Document, Photo
 from assessment.region.actors import Actor
-from assessment.region.errors import Invalid, NotFound
+from assessment.region.errors import Conflict, Invalid, NotFound
 from assessment.region.rules import Permission
 from assessment.region.scope import because
 from fieldsync.packages.models import Package
@@ -32,12 +32,18 @@ def release_upload(upload_id: UUID, *, actor: Actor, reason: str) -> Upload:
     Raises
     ------
     NotFound, Forbidden
+    Conflict
+        Its bytes are not here.
     """
     upload = _lock_quarantined(upload_id, actor)
     lock_bytes([upload.sha256])
+    blob = Blob.objects.filter(town_id=upload.town_id, sha256=upload.sha256).first()
+    if blob is None:
+        raise Conflict(
+            "The picture itself is not on this server. The tablet keeps it until it is; ask it to sync."
+        )
     with because(reason):
         _decide(upload, Upload.State.VERIFIED, actor, reason)
-        blob = Blob.objects.get(town_id=upload.town_id, sha256=upload.sha256)
         count_photos(upload, blob.media_type)
     return upload
 
@@ -53,8 +59,10 @@ def release_declared(
         Id and SHA-256 of each. Bytes that came under another hash wait for a decision of their own.
     """
     photos = Photo.objects.filter(town_id=OuterRef("town_id"), sha256=OuterRef("sha256"))
+    bytes_here = Blob.objects.filter(town_id=OuterRef("town_id"), sha256=OuterRef("sha256"))
     rows = Upload.objects.filter(
         Exists(photos),
+        Exists(bytes_here),
         device_id=device_id,
         photo_id__in=[key for key, _ in declared],
         state=Upload.State.QUARANTINED,

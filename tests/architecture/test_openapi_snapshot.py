@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import typing
 from pathlib import Path
 
 import pytest
+from ninja.constants import NOT_SET
+from pydantic import BaseModel
 
 from assessment.project.api import api, field_api, ogc_api
 
@@ -34,3 +37,48 @@ def test_every_operation_is_named_once(interface):
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
     assert [n for n in names if "_api_" in n] == [], "name the operation: operation_id="
+
+
+@pytest.mark.parametrize("interface", [api, field_api, ogc_api])
+def test_no_two_shapes_share_a_name(interface):
+    """The document has one component for a name: of two, one would be described as the other."""
+    by_name: dict[str, set[str]] = {}
+    for router in routers_of(interface):
+        for view in router.path_operations.values():
+            for operation in view.operations:
+                for annotation in annotations_of(operation):
+                    for shape in shapes_in(annotation):
+                        by_name.setdefault(shape.__name__, set()).add(
+                            f"{shape.__module__}.{shape.__qualname__}"
+                        )
+    # What the framework makes around a body is named by itself, and is no component.
+    twice = {name: sorted(where) for name, where in by_name.items() if len(where) > 1}
+    assert len(by_name) > 5 or interface is ogc_api
+    assert twice == {}
+
+
+def routers_of(interface):
+    waiting = [router for _, router in interface._routers]
+    while waiting:
+        router = waiting.pop()
+        yield router
+        waiting += [inner for _, inner, *_ in router._routers]
+
+
+def annotations_of(operation):
+    for model in operation.response_models.values():
+        if model is not NOT_SET and model is not None:
+            yield from (field.annotation for field in model.model_fields.values())
+    yield from (hint for hint in typing.get_type_hints(operation.view_func).values())
+
+
+def shapes_in(annotation):
+    """Yield the schemas of a type, and those of their fields."""
+    waiting, seen = [annotation], set()
+    while waiting:
+        one = waiting.pop()
+        waiting += typing.get_args(one)
+        if isinstance(one, type) and issubclass(one, BaseModel) and one not in seen:
+            seen.add(one)
+            waiting += [field.annotation for field in one.model_fields.values()]
+            yield one

@@ -113,7 +113,7 @@ class OverrideIn(Schema):
     note: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class DecisionIn(Schema):
+class OverrideDecisionIn(Schema):
     """What becomes of an override: confirm (by another person), refuse, or withdraw."""
 
     action: Annotated[str, Field(pattern="^(confirm|refuse|withdraw)$")]
@@ -196,7 +196,7 @@ def propose(request: HttpRequest, conclusion_id: UUID, body: OverrideIn) -> Any:
 
 
 @router.post("/overrides/{uuid:override_id}/decision", response=OverrideOut, operation_id="decide_override")
-def decide(request: HttpRequest, override_id: UUID, body: DecisionIn) -> Any:
+def decide(request: HttpRequest, override_id: UUID, body: OverrideDecisionIn) -> Any:
     """Agree to an override, refuse it, or take it back."""
     actor, town = town_of(request, permission=Permission.RUN_VALUATION)
     selectors.get_override(override_id, town_code=town.code)

@@ -53,7 +53,7 @@ class ChangedOut(Schema):
     after: int
 
 
-class PreviewOut(Schema):
+class FactorPreviewOut(Schema):
     """What a factor would do; at most the first 500 values by address, and how many there are."""
 
     count: int
@@ -66,7 +66,7 @@ class PreviewOut(Schema):
     rows: list[ChangedOut]
 
 
-class ManyOut(Schema):
+class OverridesOut(Schema):
     """What became of many: counts, and the batch or the job that does it."""
 
     count: int = 0
@@ -104,7 +104,7 @@ class CarryIn(Schema):
 
 
 @router.post(
-    "/runs/{uuid:valuation_run_id}/factor-preview", response=PreviewOut, operation_id="preview_factor"
+    "/runs/{uuid:valuation_run_id}/factor-preview", response=FactorPreviewOut, operation_id="preview_factor"
 )
 def preview(request: HttpRequest, valuation_run_id: UUID, body: AreaIn) -> dict[str, Any]:
     """Return what a factor on an area would do, with the ratio study before and after; nothing is kept."""
@@ -123,7 +123,7 @@ def preview(request: HttpRequest, valuation_run_id: UUID, body: AreaIn) -> dict[
     }
 
 
-@router.post("/runs/{uuid:valuation_run_id}/factors", response=ManyOut, operation_id="propose_factor")
+@router.post("/runs/{uuid:valuation_run_id}/factors", response=OverridesOut, operation_id="propose_factor")
 def propose(request: HttpRequest, valuation_run_id: UUID, body: FactorIn) -> dict[str, Any]:
     """Ask for a factor on an area; a second person decides it as one. Many values are a job."""
     actor, town = town_of(request, permission=Permission.RUN_VALUATION)
@@ -151,7 +151,7 @@ def propose(request: HttpRequest, valuation_run_id: UUID, body: FactorIn) -> dic
 
 
 @router.post(
-    "/override-batches/{uuid:batch_id}/decision", response=ManyOut, operation_id="decide_override_batch"
+    "/override-batches/{uuid:batch_id}/decision", response=OverridesOut, operation_id="decide_override_batch"
 )
 def decide(request: HttpRequest, batch_id: UUID, body: BatchDecisionIn) -> dict[str, Any]:
     """Agree to a batch, refuse it, or take it back while its run is open. Many values are a job."""
@@ -173,7 +173,7 @@ def plan(request: HttpRequest, valuation_run_id: UUID, source: UUID | None = Non
     return plan_carry(run, source=earlier) if earlier else []
 
 
-@router.post("/runs/{uuid:valuation_run_id}/carry", response=ManyOut, operation_id="carry_overrides")
+@router.post("/runs/{uuid:valuation_run_id}/carry", response=OverridesOut, operation_id="carry_overrides")
 def carry(request: HttpRequest, valuation_run_id: UUID, body: CarryIn) -> dict[str, Any]:
     """Ask for overrides of an earlier run again, where the run concludes the same. Many are a job."""
     actor, town = town_of(request, permission=Permission.RUN_VALUATION)

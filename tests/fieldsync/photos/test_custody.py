@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from assessment.property.blobs import blob_path, store_blob
 from assessment.property.models import Blob, Photo
-from assessment.region.errors import Forbidden, NotFound
+from assessment.region.errors import Conflict, Forbidden, NotFound
 from assessment.region.ids import new_id
 from assessment.region.models import Person
 from assessment.region.scope import scope
@@ -65,6 +65,18 @@ def test_a_revoked_tablets_photo_is_kept_and_waits_for_a_person(
         custody.release_upload(upload.id, actor=actor, reason="the tablet was found")
     assert photo_of(photo_id).state == "verified"
     assert upload_of(upload.sha256).decided_by_id == cast.assessor_a.id
+
+
+def test_a_photo_whose_bytes_are_not_here_is_not_released(
+    tablet: Tablet, houses: list[House], cast: Cast
+) -> None:
+    photo_id, upload = deposit(tablet, houses[0])
+    actor = cast.actor(cast.assessor_a)
+    with scope(actor, towns=[TOWN_A]):
+        Blob.objects.filter(sha256=upload.sha256).delete()
+        with pytest.raises(Conflict, match="not on this server"):
+            custody.release_upload(upload.id, actor=actor, reason="the tablet was found")
+    assert (upload_of(upload.sha256).state, photo_of(photo_id).state) == ("quarantined", "declared")
 
 
 def test_discarding_takes_two_persons(tablet: Tablet, houses: list[House], cast: Cast) -> None:
