@@ -13,6 +13,7 @@ class Happening(StrEnum):
     NEW_APP = "a tablet's app is updated to a newer schema"
     COPIED = "a tablet is copied, key and outbox included"
     CLEARED = "the office clears up a suspected copy"
+    SHUFFLED = "an outbox is sent again, shuffled, in batches of any size"
     EDITED = "the office changes a field"
     ANSWERED = "the office answers a conflict"
     ACCEPTED = "the office accepts what waits"

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from tests.faults import acts
 from tests.faults.conftest import NewWorld
 from tests.faults.day import finish
+from tests.faults.happenings import Happening
 from tests.faults.judge import judge
 from tests.faults.line import Fault
 from tests.faults.world import Device, World
@@ -115,6 +116,7 @@ class Field(RuleBasedStateMachine):
         bodies = [change.body for change in self.world.entered.changes.values()]
         bodies = [body for body in bodies if body in held(body["entity_id"])][-60:]
         self.world.rng.shuffle(bodies)
+        self.world.happen(Happening.SHUFFLED)
         for start in range(pieces):
             if batch := bodies[start::pieces]:
                 self.world.attempt(device, lambda batch=batch: device.tablet.push_batch(batch))
