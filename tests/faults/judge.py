@@ -325,12 +325,15 @@ def _judge_feed(world: World, rows: _Rows, verdict: Verdict) -> None:
 
 
 def _judge_copies(world: World, rows: _Rows, verdict: Verdict) -> None:
-    """Of two mutations under one number all but the first wait for a person, and the tablet's page says so."""
-    suspected = {
-        row["mutation_id"]
+    """Of two mutations under one number all but the first wait for a person, and the tablet's page says so.
+
+    What nobody could apply anyway waits under its own code.
+    """
+    codes = {
+        row["mutation_id"]: row["code"]
         for row in rows.all(
-            "SELECT m.mutation_id FROM fieldsync_quarantine q JOIN fieldsync_mutation m ON m.id = q.mutation_id "
-            "WHERE q.code = 'device-clone-suspected'"
+            "SELECT m.mutation_id, q.code FROM fieldsync_quarantine q JOIN fieldsync_mutation m "
+            "ON m.id = q.mutation_id"
         )
     }
     for row in rows.all(
@@ -339,7 +342,9 @@ def _judge_copies(world: World, rows: _Rows, verdict: Verdict) -> None:
     ):
         verdict.totals["numbers used twice"] += 1
         name = f"number {row['device_seq']} of device {row['device_id']}"
-        verdict.hold(len(set(row["ids"]) - suspected) <= 1, f"I8 {name} was used twice, and nobody is asked")
+        verdict.hold(
+            len(set(row["ids"]) - codes.keys()) <= 1, f"I8 {name} was used twice, and nobody is asked"
+        )
         with scope(world.office, towns=[TOWN_A]):
             told = {event.what for event in list_events(row["device_id"])}
         verdict.hold("copy-suspected" in told, f"I8 {name} was used twice, and the tablet's page is silent")
