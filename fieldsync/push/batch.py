@@ -52,7 +52,6 @@ class Batch:
         self.final: dict[UUID, Result] = {}
         self.actors: dict[UUID | None, Actor | None] = {}
         self.grants = grants
-        self.flags: dict[UUID, str] = {}
         self.fresh_numbers: set[int] = set()
         self.proofs: Proofs
 
@@ -132,7 +131,7 @@ class Batch:
         if doubt and self.proofs.policy == "quarantine":
             item.code = doubt
         elif doubt and self.proofs.policy == "flag":
-            self.flags[item.mutation_id] = doubt
+            item.flags = [doubt]
 
     def _apply_run(
         self, run: Sequence[Item], actor: Actor, one_by_one: bool, reason: str = "sent by a tablet"
@@ -180,6 +179,7 @@ class Batch:
         known |= ledger.find_known(self.town_code, held - again)
         for key in again:
             first[key].was_parked, first[key].held_since = True, known[key].received_at
+            first[key].flags = list(known[key].result.get("flags", ()))
         return again
 
     def _note_gaps(self, items: Sequence[Item]) -> None:
@@ -286,8 +286,8 @@ class Batch:
         if effect.code:
             result["code"] = effect.code
             result["detail"] = effect.detail or ITEM_CODES.get(effect.code, "")
-        if item.mutation_id in self.flags:
-            result["flags"] = [self.flags[item.mutation_id]]
+        if item.flags:
+            result["flags"] = item.flags
         if effect.version is not None:
             result["version"] = effect.version
         if effect.fields:

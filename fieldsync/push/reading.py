@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -50,6 +50,8 @@ class Item:
         It was held or in quarantine before: what it did halfway then is not the whole of it.
     may_wait
         An earlier number of the device has not arrived: what would clash may start from that.
+    flags
+        What was noted of it before, while it waited.
     """
 
     index: int
@@ -68,6 +70,7 @@ class Item:
     was_parked: bool = False
     may_wait: bool = False
     held_since: dt.datetime | None = None
+    flags: list[str] = field(default_factory=list)
 
     def captured_at(self) -> dt.datetime | None:
         """Return when it was captured, the error of the device's clock taken off."""
@@ -122,6 +125,7 @@ def read_again(row: Mutation) -> Item:
     item = read_item(row.body, index=0, device_id=row.device_id, schema_version=row.schema_version)
     item.mutation_id, item.sha256 = row.mutation_id, row.sha256
     item.clock_offset_ms, item.was_parked, item.held_since = row.clock_offset_ms, True, row.received_at
+    item.flags = list((row.result or {}).get("flags", ()))
     return item
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -147,6 +148,30 @@ def test_what_an_unproven_author_sends_is_taken_as_the_town_has_it(
         assert Mutation.objects.count() == 1
         assert Quarantine.objects.filter(code="author-unproven").count() == (1 if said == "code" else 0)
         assert Observation.objects.count() == (0 if said == "code" else 1)
+
+
+def test_what_an_unproven_author_sent_stays_flagged_when_it_has_waited(
+    shared: Tablet, houses: list[House], cast: Cast
+):
+    visit, house = str(uuid4()), houses[0]
+    waits = note(
+        shared, house, "before its visit", actor_id=str(cast.deputy_a.id), data={"inspection_id": visit}
+    )
+    (held,) = shared.push()
+    assert (held["status"], held["flags"]) == ("held", ["author-unproven"])
+    (held,) = shared.push_batch([waits])["results"]
+    assert (held["status"], held["flags"]) == ("held", ["author-unproven"])
+    shared.record(
+        {
+            "kind": "inspection.create",
+            "entity_id": visit,
+            "data": {"property_id": str(house.property_id), "entry_code": "01"},
+        }
+    )
+    shared.push()
+    with scope(SYSTEM, towns=[TOWN_A]):
+        row = Mutation.objects.get(mutation_id=waits["mutation_id"])
+    assert (row.status, row.result["flags"]) == ("applied", ["author-unproven"])
 
 
 def test_work_after_the_grant_had_expired_is_flagged_and_taken(
