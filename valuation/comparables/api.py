@@ -51,6 +51,7 @@ class ComparableGridOut(Schema):
     sales: list[ComparableSaleOut]
     reconciliation: list[ReconciliationLineOut]
     value_of_record: int | None
+    is_posted: bool
 
 
 @router.get(
@@ -97,4 +98,5 @@ def _plain(grid: Grid) -> dict[str, Any]:
             for line in (told.lines if told else ())
         ],
         "value_of_record": told.value if told else None,
+        "is_posted": grid.is_posted,
     }

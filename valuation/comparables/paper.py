@@ -98,11 +98,14 @@ def _reconciled(page: Canvas, grid: Grid, y: float) -> None:
     ]
     if told and rows:
         rows.append((["Value of record"], "", "", _dollars(told.value)))
-    if y - sum(_STEP * len(words) for words, *_ in rows) < _BOTTOM:
+    supports = simpleSplit(printable(grid.supports), *_SMALL, 720)
+    if y - _STEP * (len(supports) - 1 + sum(len(words) for words, *_ in rows)) < _BOTTOM:
         page.showPage()
         y = _TOP
     page.setFont(*_SMALL)
-    page.drawString(36, y, printable(grid.supports))
+    for at, text in enumerate(supports):
+        page.drawString(36, y - _STEP * at, text)
+    y -= _STEP * (len(supports) - 1)
     for words, estimate, weight, dollars in rows:
         if y - _STEP * len(words) < _BOTTOM:
             page.showPage()

@@ -10,6 +10,7 @@ from assessment.region.errors import NotFound
 from valuation.comparables.models import ComparableSet
 from valuation.comparables.sheet import COMPONENTS, Grid, Sale
 from valuation.review.reconciling import find_reconciliation
+from valuation.runs.models import Run
 
 
 def find_comparables(property_id: UUID) -> ComparableSet | None:
@@ -59,4 +60,5 @@ def get_grid(town_code: int, property_id: UUID) -> Grid:
         year=found.run.list_year,
         made_by=str(found.run.spec),
         reconciliation=find_reconciliation(found.run, property_id),
+        is_posted=found.run.state == Run.State.POSTED,
     )

@@ -55,6 +55,7 @@ FACTS = (
     ("bedrooms", "Bedrooms", ""),
 )
 """Facts beside the adjustments: column of the frame, label, unit."""
+_NOT_POSTED = "This run is not posted to the grand list yet."
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,14 @@ class Grid:
     year: int
     made_by: str
     reconciliation: Reconciliation | None = None
+    is_posted: bool = False
 
     @property
     def supports(self) -> str:
-        """Return which value the sales support, in words."""
+        """Return which value the sales support, in words, and whether the list holds what the run concluded."""
+        return self._supports() if self.is_posted else f"{self._supports()} {_NOT_POSTED}"
+
+    def _supports(self) -> str:
         text = "These sales support the value by the cost approach: the adjustments are its own dollars."
         told = self.reconciliation
         if told is None or not told.weighs_others:

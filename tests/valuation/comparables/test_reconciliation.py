@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import zlib
+from dataclasses import replace
 
 import pytest
 
@@ -107,7 +108,8 @@ def test_a_house_valued_by_cost_alone_says_that_this_is_the_value_of_record(
     grid = get_grid(bureau.town.code, bureau.houses[40].pk)
     assert grid.reconciliation is not None
     assert [line.dollars for line in grid.reconciliation.lines] == [grid.value]
-    assert grid.supports.endswith("It is the value of record.")
+    assert "It is the value of record. This run is not posted" in grid.supports
+    assert replace(grid, is_posted=True).supports.endswith("It is the value of record.")
 
 
 def test_lines_that_do_not_fit_on_the_sheet_go_to_another_one() -> None:
