@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,23 +12,19 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from assessment.region.actors import Actor
 from assessment.region.errors import Forbidden, Problem
-from assessment.region.models import Person
 from assessment.region.scope import scope, speaking
 from fieldsync.conflicts.services import open_conflicts
-from fieldsync.devices.auth import collector_on
 from fieldsync.devices.lifecycle import mark_copied
 from fieldsync.devices.models import Device
-from fieldsync.devices.sessions import Proofs
-from fieldsync.keys import key_for
 from fieldsync.problems import ITEM_CODES, Reauth
 from fieldsync.push import ledger
+from fieldsync.push.authors import Authors, author_of
 from fieldsync.push.effects import Effect, Effects, apply_items
 from fieldsync.push.reading import Item, read_again
-from fieldsync.push.rules import Status, advance, receipt
+from fieldsync.push.results import Result, make_result
+from fieldsync.push.rules import Status, advance
 
 log = structlog.get_logger(__name__)
-
-Result = dict[str, Any]
 
 
 class Batch:
@@ -50,10 +45,9 @@ class Batch:
         self.now, self.clock_offset_ms, self.request_id = now, clock_offset_ms, request_id
         self.device: Device
         self.final: dict[UUID, Result] = {}
-        self.actors: dict[UUID | None, Actor | None] = {}
         self.grants = grants
         self.fresh_numbers: set[int] = set()
-        self.proofs: Proofs
+        self.authors: Authors
 
     def take(self, *, one_by_one: bool) -> list[Result]:
         """Do everything in one transaction."""
@@ -63,7 +57,7 @@ class Batch:
             if device is None:
                 raise Reauth("This device is not known here.")
             self.device = device
-            self.proofs = Proofs(device, self.grants, clock_offset_ms=self.clock_offset_ms)
+            self.authors = Authors(device, self.grants, clock_offset_ms=self.clock_offset_ms)
             first: dict[UUID, Item] = {}
             for item in self.items:
                 first.setdefault(item.mutation_id, item)
@@ -87,10 +81,7 @@ class Batch:
 
     def apply_decided(self, item: Item, *, reason: str) -> Result:
         """Apply one item because a person decided so, and what had waited for it; nothing is stored yet."""
-        author = self._author_of(item)
-        actor = self.actors[author]
-        assert actor is not None
-        effects = self._apply_run([item], actor, one_by_one=True, reason=reason)
+        effects = self._apply_run([item], self.authors.get(item), one_by_one=True, reason=reason)
         self._conclude([item], effects)
         self._release([item], one_by_one=True)
         return self.final[item.mutation_id]
@@ -109,29 +100,18 @@ class Batch:
                 item.code = item.code or "device-clone-suspected"
             elif not item.code and self.device.state != Device.State.ACTIVE:
                 item.code = "device-revoked"
-            elif not item.code and self._actor_of(item) is None:
+            elif not item.code and self.authors.find(item) is None:
                 item.code = "person-unknown"
             elif not item.code:
-                self._look_at_proof(item)
+                self.authors.look_at_proof(item)
             if not item.code:
                 ready.append(item)
         ready.sort(key=lambda item: (item.device_seq, item.index))
         effects: Effects = {}
-        for author, run in groupby(ready, key=self._author_of):
-            actor = self.actors[author]
-            assert actor is not None
-            effects |= self._apply_run(list(run), actor, one_by_one)
+        for _, grouped in groupby(ready, key=author_of):
+            run = list(grouped)
+            effects |= self._apply_run(run, self.authors.get(run[0]), one_by_one)
         self._conclude(items, effects)
-
-    def _look_at_proof(self, item: Item) -> None:
-        """Flag or park what an author made who was not signed in; as the town's policy has it, never refused."""
-        if item.envelope is None or item.was_parked:
-            return
-        doubt = self.proofs.doubt(item.envelope.actor_id, item.envelope.captured_at)
-        if doubt and self.proofs.policy == "quarantine":
-            item.code = doubt
-        elif doubt and self.proofs.policy == "flag":
-            item.flags = [doubt]
 
     def _apply_run(
         self, run: Sequence[Item], actor: Actor, one_by_one: bool, reason: str = "sent by a tablet"
@@ -230,25 +210,8 @@ class Batch:
     def _of_other_device(self, device_id: UUID) -> Batch:
         other = Batch(device_id, self.town_code, self.batch_id, (), self.now, None, self.request_id)
         other.device = Device.objects.select_related("person").get(id=device_id)
-        other.proofs = Proofs(other.device, (), clock_offset_ms=None)
+        other.authors = Authors(other.device)
         return other
-
-    def _author_of(self, item: Item) -> UUID | None:
-        assert item.envelope is not None
-        return item.envelope.actor_id
-
-    def _actor_of(self, item: Item) -> Actor | None:
-        """Return who made an item: whom it names, if they have a role in the town, else who carries the device."""
-        author = item.envelope.actor_id if item.envelope else None
-        if author not in self.actors:
-            carrier = self.device.person
-            if author is None or (carrier is not None and carrier.id == author):
-                self.actors[author] = collector_on(self.device, carrier)
-            else:
-                person = Person.objects.filter(id=author).first()
-                actor = collector_on(self.device, person) if person else None
-                self.actors[author] = actor if actor and self.town_code in actor.towns else None
-        return self.actors[author]
 
     # --- results ---
 
@@ -261,7 +224,7 @@ class Batch:
                 effect = Effect(status, item.code, item.detail or ITEM_CODES.get(item.code, ""))
             if effect.status in (Status.QUARANTINED, Status.REJECTED):
                 parked[item.mutation_id] = (effect.code, effect.detail)
-            self.final[item.mutation_id] = self._result(item, effect)
+            self.final[item.mutation_id] = make_result(item, effect, device_id=self.device_id, now=self.now)
         clashing = {item.mutation_id for item in items if effects.get(item.mutation_id, _NOTHING).clashes}
         rows = ledger.row_ids(self.town_code, parked.keys() | clashing)
         ledger.quarantine(
@@ -269,44 +232,15 @@ class Batch:
         )
         for item in items:
             if item.mutation_id in clashing:
-                actor = self._actor_of(item)
-                assert actor is not None
                 ids = open_conflicts(
                     rows[item.mutation_id],
                     effects[item.mutation_id].clashes,
                     device=self.device,
-                    actor=actor,
+                    actor=self.authors.get(item),
                     captured_at=item.envelope.captured_at if item.envelope else None,
                     now=self.now,
                 )
                 self.final[item.mutation_id]["conflict_ids"] = [str(key) for key in ids]
-
-    def _result(self, item: Item, effect: Effect) -> Result:
-        result: Result = {"mutation_id": str(item.mutation_id), "status": effect.status.value}
-        if effect.code:
-            result["code"] = effect.code
-            result["detail"] = effect.detail or ITEM_CODES.get(effect.code, "")
-        if item.flags:
-            result["flags"] = item.flags
-        if effect.version is not None:
-            result["version"] = effect.version
-        if effect.fields:
-            result["fields"] = effect.fields
-        if effect.held_for is not None:
-            result["held_for"] = str(effect.held_for)
-            result["held_since"] = (item.held_since or self.now).isoformat()
-        if effect.is_soft:
-            result["soft"] = True
-        if effect.needs_upload is not None:
-            result["upload"] = {"needed": effect.needs_upload, "url": "/api/field/v1/uploads"}
-        result["receipt"] = receipt(
-            device_id=self.device_id,
-            mutation_id=item.mutation_id,
-            sha256=item.sha256,
-            status=effect.status.value,
-            key=key_for("receipt"),
-        )
-        return result
 
     def _keep_reused(
         self, first: dict[UUID, Item], fresh: set[UUID], known: dict[UUID, ledger.Known]
@@ -341,7 +275,7 @@ class Batch:
     ) -> Result:
         if item.index in reused:
             effect = Effect(Status.QUARANTINED, "id-reused", ITEM_CODES["id-reused"])
-            return self._result(item, effect) | {"index": item.index}
+            return make_result(item, effect, device_id=self.device_id, now=self.now) | {"index": item.index}
         if item.mutation_id in applied:
             result = dict(self.final[item.mutation_id])
             if first[item.mutation_id] is not item:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from assessment.region.actors import Actor
 from assessment.region.errors import Invalid
-from assessment.region.models import Person
 from assessment.region.rules import Permission
-from fieldsync.devices.auth import collector_on
 from fieldsync.devices.models import Device
 from fieldsync.problems import ITEM_CODES
 from fieldsync.push import ledger
+from fieldsync.push.authors import Authors, author_of
 from fieldsync.push.batch import Batch
 from fieldsync.push.models import Mutation
 from fieldsync.push.reading import read_again
@@ -44,8 +42,11 @@ def apply_parked(row: Mutation, *, actor: Actor, reason: str) -> dict[str, Any]:
     device = Device.objects.select_related("person").get(id=row.device_id)
     batch = Batch(device.id, row.town_id, row.batch_id, (item,), timezone.now(), row.clock_offset_ms, "")
     batch.device = device
-    author = item.envelope.actor_id if item.envelope else None
-    batch.actors[author] = _author(device, author, actor)
+    batch.authors = Authors(device)
+    saw = batch.authors.find(item)
+    if saw is None or not saw.may(Permission.INSPECT, device.town_id):
+        # Whoever saw it may no longer inspect here: it is applied in the name of who decides.
+        batch.authors.put(author_of(item), actor.on_device(device.id))
     # A savepoint: when it fails, what it did halfway is gone although the caller's transaction goes on.
     with transaction.atomic():
         result = batch.apply_decided(item, reason=f"from quarantine: {reason}"[:400])
@@ -54,16 +55,3 @@ def apply_parked(row: Mutation, *, actor: Actor, reason: str) -> dict[str, Any]:
         others = {key: said for key, said in batch.final.items() if key != item.mutation_id}
         ledger.store_results(row.town_id, others)
     return result
-
-
-def _author(device: Device, author_id: UUID | None, decider: Actor) -> Actor:
-    """Return who saw it, if they may inspect in the town today; else who decides on it."""
-    carrier = device.person
-    person = carrier if author_id is None or (carrier and carrier.id == author_id) else None
-    if person is None and author_id is not None:
-        person = Person.objects.filter(id=author_id).first()
-    if person is not None:
-        author = collector_on(device, person)
-        if author.may(Permission.INSPECT, device.town_id):
-            return author
-    return decider.on_device(device.id)

@@ -25,8 +25,9 @@ from fieldsync.devices.services import note_contact
 from fieldsync.measures import count_results
 from fieldsync.problems import Busy, Reauth
 from fieldsync.push import ledger
-from fieldsync.push.batch import Batch, Result
+from fieldsync.push.batch import Batch
 from fieldsync.push.reading import read_item
+from fieldsync.push.results import Result
 from fieldsync.push.rules import Status, advance
 from fieldsync.push.schemas import PushIn
 
