@@ -148,6 +148,17 @@ def write_past_the_journal(world: World) -> None:
     run_sql(world, "UPDATE assessment_building SET bedrooms = 7")
 
 
+def give_a_number_to_two(world: World) -> None:
+    """As a server would that does not notice copies of a tablet."""
+    run_sql(
+        world,
+        """UPDATE fieldsync_mutation m SET device_seq = first.device_seq
+        FROM (SELECT device_id, min(device_seq) AS device_seq, max(device_seq) AS last FROM fieldsync_mutation
+              WHERE status = 'applied' GROUP BY 1) first
+        WHERE m.device_id = first.device_id AND m.device_seq = first.last""",
+    )
+
+
 HARMS: list[tuple[Callable[[World], None], str]] = [
     (drop_a_ledger_row, "I1"),
     (alter_a_ledger_row, "I1"),
@@ -165,6 +176,7 @@ HARMS: list[tuple[Callable[[World], None], str]] = [
     (flip_a_bit_of_a_photo, "I6"),
     (forget_the_bytes_of_a_photo, "I6"),
     (write_past_the_journal, "I7"),
+    (give_a_number_to_two, "I8"),
     (alter_a_replica, "I4"),  # these two stay harmed
     (remove_a_record_from_a_replica, "I4"),
 ]
