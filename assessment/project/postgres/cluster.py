@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -174,6 +174,8 @@ class Cluster:
         ------
         psycopg.errors.DuplicateDatabase
             When it exists.
+        psycopg.errors.ObjectInUse
+            When somebody stays connected to the template.
         """
         with self.connect() as connection:
             statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY {}").format(
@@ -183,7 +185,7 @@ class Cluster:
                 # Copying files beats logging every page when nothing needs to survive a crash.
                 sql.SQL("WAL_LOG" if self._durable else "FILE_COPY"),
             )
-            connection.execute(statement)
+            when_nobody_is_connected(lambda: connection.execute(statement))
         with self.connect(database=name) as connection:
             prepare_database(connection)
 
@@ -321,3 +323,18 @@ def _is_small(folder: str) -> bool:
     except OSError:
         return False
     return size.f_blocks * size.f_frsize < 512 * 1024 * 1024
+
+
+def when_nobody_is_connected(copy: Callable[[], object], tries: int = 6) -> None:
+    """Copy a database, again while somebody is connected to it.
+
+    PostgreSQL itself waits five seconds and ends the autovacuum that it finds there; on a busy machine the next
+    one has begun by then.
+    """
+    for left in reversed(range(tries)):
+        try:
+            copy()
+            return
+        except psycopg.errors.ObjectInUse:
+            if not left:
+                raise

@@ -1,5 +1,6 @@
 """The launcher against real servers: each test has a cluster of its own in a temporary folder."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ import pytest
 
 from assessment.project.postgres import APP, BACKUP, OWNER, SEARCH, Cluster, LauncherError, ensure_cluster
 from assessment.project.postgres.binaries import find_binaries
+from assessment.project.postgres.cluster import when_nobody_is_connected
 from assessment.project.postgres.postmaster import find_postmaster, is_process
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -380,3 +382,17 @@ def test_data_of_an_ordinary_user_are_served_by_that_user_also_for_root(var: Pat
     owner = Path(f"/proc/{pid}").stat().st_uid
     assert owner == cluster.data.stat().st_uid
     assert owner != 0
+
+
+@pytest.mark.parametrize(("busy", "made"), [(0, True), (2, True), (9, False)])
+def test_a_template_that_somebody_is_connected_to_is_tried_again(busy: int, made: bool) -> None:
+    tries: list[int] = []
+
+    def copy() -> None:
+        tries.append(1)
+        if len(tries) <= busy:
+            raise psycopg.errors.ObjectInUse("is being accessed by other users")
+
+    with contextlib.nullcontext() if made else pytest.raises(psycopg.errors.ObjectInUse):
+        when_nobody_is_connected(copy)
+    assert len(tries) == min(busy + 1, 6)
