@@ -42,6 +42,8 @@ class RunFacts:
     ----------
     studies
         Ratio studies as plain values: subject, stratum kind, stratum, n, figures.
+    judged
+        The conclusion and each approach as they stand, against all usable sales: title, n, figures.
     overrides
         Count and dollars before and after of the overrides in force, by reason.
     checks, accepted
@@ -69,6 +71,7 @@ class RunFacts:
     adopted_by: str
     adopted_on: str
     studies: Sequence[Mapping[str, Any]]
+    judged: Sequence[Mapping[str, Any]]
     overrides: Sequence[tuple[str, int, int, int]]
     checks: Sequence[Mapping[str, Any]]
     accepted: Mapping[str, str]
@@ -77,7 +80,7 @@ class RunFacts:
 
 
 _SUBJECTS = {
-    "cost": "Cost approach (value of record)",
+    "cost": "Cost approach",
     "market": "Market model",
     "cards": "Values on the cards",
     "value_per_area": "Baseline: one price per square foot",
@@ -232,13 +235,31 @@ def _testing(facts: RunFacts) -> Section:
         )
 
     grids = []
+    if facts.judged:
+        grids.append(
+            Grid(
+                "Values judged as they stand, on all usable sales (95 % intervals)",
+                columns,
+                tuple(
+                    (
+                        row["title"],
+                        row["n"],
+                        figure(row, "median", 3),
+                        figure(row, "cod", 1),
+                        figure(row, "prd", 3),
+                        figure(row, "prb", 3),
+                    )
+                    for row in facts.judged
+                ),
+            )
+        )
     if whole:
         grids.append(
             Grid("Every way of valuing, on the same later sales (95 % intervals)", columns, rows(whole))
         )
     if strata:
         grids.append(
-            Grid("The value of record by kind and by neighbourhood", ("Stratum", *columns[1:]), rows(strata))
+            Grid("The cost approach by kind and by neighbourhood", ("Stratum", *columns[1:]), rows(strata))
         )
     text = (
         "Values are judged on sales that no value was fitted on, all later than those that were. Level before the "
@@ -246,7 +267,13 @@ def _testing(facts: RunFacts) -> Section:
         if whole
         else "There were too few later sales for a ratio study; the procedural standards of RCSA 12-62i-4 apply."
     )
-    return Section("Performance testing", (text,), tuple(grids))
+    standing = (
+        f"Judged as they stand: {'; '.join(row['title'].lower() for row in facts.judged)}. Each value is brought to "
+        "the price level of the day of its sale. Those sales helped to make the values, so they flatter them; the studies on later sales do not."
+        if facts.judged
+        else "There were fewer than five usable sales for a ratio study of the values as they stand."
+    )
+    return Section("Performance testing", (standing, text), tuple(grids))
 
 
 def _review(facts: RunFacts) -> Section:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
 from valuation.reports.rules import RunFacts
+from valuation.review.judged import list_judged, study_of_run
 from valuation.review.models import Closing, Override
 from valuation.review.rules.overriding import review_policy
 from valuation.runs.models import RatioStudyRecord, Run
@@ -61,12 +63,23 @@ def run_facts(run: Run) -> RunFacts:
                 "stratum_kind", "stratum", "subject"
             )
         ],
+        judged=_judged(run),
         overrides=[(reason, *row) for reason, row in sorted(by_reason.items())],  # type: ignore[misc]
         checks=closing.checks if closing else [],
         accepted=closing.accepted if closing else {},
         closed_by=closing.closed_by_name if closing else "",
         closed_at=_moment(closing.closed_at) if closing else "",
     )
+
+
+def _judged(run: Run) -> list[dict[str, Any]]:
+    """Return the studies of the run's values as they stand, the conclusion first; those under five sales left out."""
+    found = (study_of_run(run, name) for name in list_judged(run))
+    return [
+        {"title": each["judged_title"], "n": each["study"]["n"], "figures": each["study"]}
+        for each in found
+        if each["study"]
+    ]
 
 
 def _moment(at: dt.datetime) -> str:

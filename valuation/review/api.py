@@ -16,6 +16,7 @@ from assessment.region.rules import Permission
 from valuation.comparables.api import router as comparables_router
 from valuation.review import selectors
 from valuation.review.closing import RULE_SET, list_checks
+from valuation.review.judged import study_of_run
 from valuation.review.many_api import router as many_router
 from valuation.review.services import confirm_override, propose_override, refuse_override, withdraw_override
 from valuation.runs.models import Run
@@ -57,6 +58,19 @@ class StudyOut(Schema):
     trimmed: int
     trim_rule: str
     figures: dict[str, Any]
+
+
+class RunStudyOut(Schema):
+    """The ratio study of one value of a run against the usable sales; no study under five of them."""
+
+    run: UUID
+    list_year: int
+    judged: str
+    judged_title: str
+    choices: list[str]
+    sales: int
+    study: dict[str, Any] | None
+    rules: list[dict[str, Any]]
 
 
 class CheckOut(Schema):
@@ -162,6 +176,17 @@ def list_run_studies(request: HttpRequest, valuation_run_id: UUID) -> list[Any]:
     """Return the ratio studies of a run on sales that it was not fitted on."""
     _, town = town_of(request, permission=Permission.VIEW)
     return list_ratio_studies(get_town_run(valuation_run_id, town.code))
+
+
+@router.get("/runs/{uuid:valuation_run_id}/study", response=RunStudyOut, operation_id="study_run")
+def study_run(
+    request: HttpRequest,
+    valuation_run_id: UUID,
+    judge: Annotated[str, Query(max_length=40)] = "",
+) -> dict[str, Any]:
+    """Return the study of the value that ``judge`` names: conclusion (unless stated), cost, market or income."""
+    _, town = town_of(request, permission=Permission.VIEW)
+    return study_of_run(get_town_run(valuation_run_id, town.code), judge, rule_set=RULE_SET)
 
 
 @router.get("/runs/{uuid:valuation_run_id}/checks", response=list[CheckOut], operation_id="list_run_checks")

@@ -57,3 +57,9 @@ class ValuesChanged(Conflict):
     """The values are not those that were seen in the preview."""
 
     code, title = "values-changed", "The values changed since they were seen"
+
+
+class NothingToJudge(Invalid):
+    """A ratio study was asked of a value that does not exist, or that the run does not have; ``choices`` names those it has."""
+
+    code, title = "nothing-to-judge", "The run has no such value to judge"

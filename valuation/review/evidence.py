@@ -1,4 +1,4 @@
-"""The sales against which conclusions are judged, as columns: before and after an override, and at the gate."""
+"""The sales against which values are judged, as columns: in a study, before and after an override, at the gate."""
 
 from __future__ import annotations
 
@@ -22,10 +22,16 @@ _CLASSES = {
 
 _SALES_SQL = """
 SELECT c.property_id, c.value, t.price, t.recorded_on, p.neighbourhood, p.state_class
-FROM valuation_conclusion c
-JOIN assessment_transfer t ON t.town_id = c.town_id AND t.property_id = c.property_id
-JOIN assessment_property p ON p.town_id = c.town_id AND p.id = c.property_id
-WHERE c.town_id = %(town)s AND c.run_id = %(run)s AND t.validity = 'usable' AND t.price > 0 AND c.value > 0
+FROM (
+  SELECT property_id, value FROM valuation_conclusion
+  WHERE town_id = %(town)s AND run_id = %(run)s AND %(of)s::text = 'conclusion'
+  UNION ALL
+  SELECT property_id, value FROM valuation_estimate
+  WHERE town_id = %(town)s AND run_id = %(run)s AND approach = %(of)s
+) c
+JOIN assessment_transfer t ON t.town_id = %(town)s AND t.property_id = c.property_id
+JOIN assessment_property p ON p.town_id = %(town)s AND p.id = c.property_id
+WHERE t.validity = 'usable' AND t.price > 0 AND c.value > 0
   AND t.recorded_on >= %(first)s AND t.recorded_on <= %(last)s
 ORDER BY t.recorded_on, t.id
 """
@@ -33,7 +39,7 @@ ORDER BY t.recorded_on, t.id
 
 @dataclass(frozen=True)
 class SoldConclusions:
-    """Concluded values beside what was paid, at the price level of each sale's day; arrays of one length."""
+    """Values of a run beside what was paid, at the price level of each sale's day; arrays of one length."""
 
     property_ids: list[UUID]
     values: NDArray[np.float64]
@@ -43,10 +49,11 @@ class SoldConclusions:
     levels: NDArray[np.float64]
 
 
-def sold_conclusions(run: Run, *, years: int = 2) -> SoldConclusions:
+def sold_conclusions(run: Run, *, years: int = 2, of: str = "conclusion") -> SoldConclusions:
     """Return the usable sales of the years before the run's valuation day, and those after it, with their values.
 
     A value is brought to the day of its sale by the trend that the run found, so that ratios are at one level.
+    ``of`` names the value: what was concluded, or what an approach says (see `valuation.review.judged`).
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -56,6 +63,7 @@ def sold_conclusions(run: Run, *, years: int = 2) -> SoldConclusions:
                 "run": run.pk,
                 "first": f"{run.list_year - years}-10-01",
                 "last": f"{run.list_year + 1}-09-30",
+                "of": of,
             },
         )
         rows = cursor.fetchall()
@@ -140,7 +148,13 @@ def _figures(values: NDArray[np.float64], prices: NDArray[np.float64]) -> dict[s
 
 _CHANGES_SQL = """
 SELECT c.value, b.appraised, t.property_id IS NOT NULL
-FROM valuation_conclusion c
+FROM (
+  SELECT property_id, value FROM valuation_conclusion
+  WHERE town_id = %(town)s AND run_id = %(run)s AND %(of)s::text = 'conclusion'
+  UNION ALL
+  SELECT property_id, value FROM valuation_estimate
+  WHERE town_id = %(town)s AND run_id = %(run)s AND approach = %(of)s
+) c
 JOIN (
   SELECT a.property_id, sum(l.appraised) AS appraised FROM assessment_assessment a
   JOIN assessment_assessmentline l ON l.town_id = a.town_id AND l.assessment_id = a.id
@@ -153,11 +167,11 @@ LEFT JOIN (
   SELECT DISTINCT property_id FROM assessment_transfer
   WHERE town_id = %(town)s AND validity = 'usable' AND recorded_on >= %(first)s AND recorded_on <= %(last)s
 ) t ON t.property_id = c.property_id
-WHERE c.town_id = %(town)s AND c.run_id = %(run)s AND c.value > 0 AND b.appraised > 0
+WHERE c.value > 0 AND b.appraised > 0
 """
 
 
-def unsold_of(run: Run) -> UnsoldTest | None:
+def unsold_of(run: Run, *, of: str = "conclusion") -> UnsoldTest | None:
     """Return the test of sold against unsold properties; None without a list before or enough sales."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -168,6 +182,7 @@ def unsold_of(run: Run) -> UnsoldTest | None:
                 "year": run.list_year,
                 "first": f"{run.list_year - 2}-10-01",
                 "last": f"{run.list_year}-09-30",
+                "of": of,
             },
         )
         rows = cursor.fetchall()

@@ -1,4 +1,4 @@
-"""The ratio study of what is concluded now: figures, rule set, charts and every sale."""
+"""The ratio study of one value of a run, the conclusion unless asked: figures, rule set, charts and sales."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from assessment.office.pages.base import crumbs, town_page
 from assessment.office.registries import PageScope
 from assessment.property.models import Property
 from valuation.reports.rules import Grid, Section
+from valuation.review.judged import CONCLUSION, TITLES, choose_judged, list_judged
 from valuation.runs.models import Run
 from valuation.runs.selectors import get_town_run
 
@@ -21,7 +22,7 @@ _WIDTH, _HEIGHT = 600.0, 180.0
 
 @town_page("view")
 def study(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> HttpResponse:
-    """Judge the conclusions as they stand by the usable sales, overrides in force included."""
+    """Judge a value of the run by the usable sales: ``?judge=``, else the conclusions as they stand."""
     # Here: numpy and scipy come with them, which most requests never need.
     from valuation.ratio.rules import judge, rule_sets
     from valuation.ratio.rules import study as ratio_study
@@ -29,7 +30,8 @@ def study(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Htt
     from valuation.review.evidence import sold_conclusions, unsold_of
 
     run = get_town_run(valuation_run_id, scope.town.code)
-    sales = sold_conclusions(run)
+    judged = choose_judged(run, request.GET.get("judge", ""))
+    sales = sold_conclusions(run, of=judged)
     trail = (
         ("Ratio studies", reverse("ratio-studies", kwargs={"town": scope.town.slug})),
         (str(run), reverse("valuation-run", kwargs={"town": scope.town.slug, "valuation_run_id": run.pk})),
@@ -38,6 +40,9 @@ def study(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Htt
         "nav": "ratio-studies",
         "run": run,
         "n": len(sales.prices),
+        "judged": judged,
+        "judged_title": TITLES[judged],
+        "choices": [(name, TITLES[name]) for name in list_judged(run)],
         "crumbs": crumbs(scope, *trail, "Ratio study"),
     }
     if len(sales.prices) >= 5:
@@ -50,7 +55,7 @@ def study(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Htt
                 sales.prices,
                 classes=list(sales.classes),
                 neighbourhoods=list(sales.neighbourhoods),
-                unsold=unsold_of(run),
+                unsold=unsold_of(run, of=judged),
             ),
             **_charts(sales.values, sales.prices),
             "sales": _furthest(sales),
@@ -63,10 +68,12 @@ def study(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Htt
 def _pdf(scope: PageScope, run: Run, values: dict[str, Any]) -> HttpResponse:
     from valuation.reports.paper import report_pdf
 
-    title = f"{scope.town.name}: ratio study of the list of {run.list_year}"
+    judged = values["judged"]
+    of = "the values concluded" if judged == CONCLUSION else f"the values by the {TITLES[judged].lower()}"
+    title = f"{scope.town.name}: ratio study of {of}, list of {run.list_year}"
     answer = HttpResponse(report_pdf(title, _sections(values)), content_type="application/pdf")
     answer["Content-Disposition"] = (
-        f'attachment; filename="ratio-study-{scope.town.slug}-{run.list_year}.pdf"'
+        f'attachment; filename="ratio-study-{scope.town.slug}-{run.list_year}-{judged}.pdf"'
     )
     return answer
 
@@ -74,7 +81,8 @@ def _pdf(scope: PageScope, run: Run, values: dict[str, Any]) -> HttpResponse:
 def _sections(values: dict[str, Any]) -> list[Section]:
     """Return what the page shows, as sections of paper."""
     if "figures" not in values:
-        return [Section("Ratio study", ("Fewer than five usable sales.",))]
+        told = f"Judged: {values['judged_title']}. Fewer than five usable sales."
+        return [Section("Ratio study", (told,))]
     figures = tuple(
         (
             title,
@@ -107,8 +115,10 @@ def _sections(values: dict[str, Any]) -> list[Section]:
     sales = tuple((row["address"], row["price"], row["value"], row["ratio"]) for row in values["sales"])
     return [
         Section(
-            f"Values as concluded, against {values['n']:,} usable sales",
-            ("Each value is brought to the price level of the day of its sale.",),
+            f"Against {values['n']:,} usable sales",
+            (
+                f"Judged: {values['judged_title']}. Each value is brought to the price level of the day of its sale.",
+            ),
             (
                 Grid("Figures", ("Statistic", "Figure", "95 % interval", "Good"), figures),
                 Grid("Median ratio by size", ("Worth", "Sales", "Median ratio", "95 % interval"), sizes),

@@ -26,7 +26,7 @@ from valuation.runs.rules.basis import basis_in_words
 from valuation.runs.selectors import estimates_of, get_town_run, list_ratio_studies, list_runs
 
 SUBJECTS = {
-    "cost": "Cost approach (value of record)",
+    "cost": "Cost approach",
     "market": "Market model (check)",
     "cards": "Values on the cards",
     "value_per_area": "Baseline: price per square foot",

@@ -41,6 +41,13 @@ def list_runs(town_code: int, *, limit: int = 50) -> list[Run]:
     return list(Run.objects.filter(town_id=town_code).select_related("spec")[:limit])
 
 
+def find_finished_run(town_code: int, list_year: int) -> Run | None:
+    """Return the newest run of a list that was posted, else the newest that is done."""
+    runs = Run.objects.filter(town_id=town_code, list_year=list_year).select_related("spec")
+    posted = runs.filter(state=Run.State.POSTED).order_by("-posted_at").first()
+    return posted or runs.filter(state=Run.State.DONE).order_by("-started_at").first()
+
+
 def list_ratio_studies(run: Run) -> list[RatioStudyRecord]:
     """Return the studies of a run: all sales first, then by stratum."""
     order = {"cost": 0, "market": 1, "cards": 2, "value_per_area": 3, "fixed_value": 4}

@@ -82,3 +82,16 @@ def test_bad_rows_can_be_left_out_and_are_counted(table: Path) -> None:
     table.write_text(TABLE.replace("90000;", "n/a;"))
     found = json.loads(run(table, "--drop-bad", "--json", "--resamples", "0"))
     assert (found["n"], found["rows_left_out"]) == (39, 1)
+
+
+def test_it_states_the_column_that_it_judged_and_keeps_the_options_of_runs_and_tables_apart(
+    table: Path,
+) -> None:
+    assert run(table, "--resamples", "0").startswith("judged: column 'value'\n")
+    assert json.loads(run(table, "--json", "--resamples", "0"))["judged"] == "value"
+    with pytest.raises(CommandError, match="of a table --value is judged"):
+        run(table, "--judge", "cost")
+    with pytest.raises(CommandError, match="cannot be given together with --town"):
+        run(table, "--town", "901", "--year", "2025")
+    with pytest.raises(CommandError, match="give a file with --value and --price, or --town and --year"):
+        call_command("ratio_study", str(table))

@@ -55,7 +55,7 @@ def test_the_pages_show_the_studies_of_all_ways_of_valuing(cast: Cast, run: Run)
     for answer in (listed, page):
         text = answer.content.decode()
         for words in (
-            "Cost approach (value of record)",
+            "Cost approach",
             "Market model",
             "one value for all",
             "per square foot",

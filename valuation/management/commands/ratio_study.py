@@ -1,4 +1,4 @@
-"""``manage.py ratio_study``: the ratio study of any table, without a database."""
+"""``manage.py ratio_study``: the ratio study of any table, without a database, or of a town's valuation run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from assessment.region.actors import Actor
+from assessment.region.errors import NotFound, Problem
+from assessment.region.scope import scope
+from assessment.region.selectors import get_town
 from valuation.ratio.rules import Outcome, RatioStudy, RatioStudyError, judge, rule_sets, study, study_by
+from valuation.review.evidence import sold_conclusions, unsold_of
+from valuation.review.judged import TITLES, choose_judged
+from valuation.runs.selectors import find_finished_run
 from valuation.tables import TableError, column, numbers, read_table
 
 EXAMPLES = """
@@ -18,6 +25,12 @@ examples:
   manage.py ratio_study sales.csv --value appraised --price saleprice --by neighborhood --trim extreme
   manage.py ratio_study sales.csv --value appraised --price saleprice --json > study.json
   manage.py ratio_study sales.csv --value assessed --price saleprice --rules CT-62i-2001 --level 0.70 --class class
+  manage.py ratio_study --town hamden --year 2025
+  manage.py ratio_study --town hamden --year 2025 --judge cost --rules CT-62i-2001 --json
+
+A table's value is the column that --value names. Of a run (the newest posted of the list, else the newest done)
+--judge names it: conclusion (reconciled, overrides in force included), cost, market or income; without it the
+conclusion is judged where the run has one, else cost.
 """
 _SHOWN = ("median", "mean", "weighted_mean", "cod", "cov", "prd", "prb", "mki", "ki", "vei")
 
@@ -25,7 +38,7 @@ _SHOWN = ("median", "mean", "weighted_mean", "cod", "cov", "prd", "prb", "mki", 
 class Command(BaseCommand):
     """Print level, uniformity and vertical equity of values against prices."""
 
-    help = "Ratio study of a CSV file: level, uniformity and vertical equity with their intervals."
+    help = "Ratio study of a CSV file or of a town's run: level, uniformity and vertical equity with their intervals."
     requires_system_checks: list[str] = []
     requires_migrations_checks = False
 
@@ -33,11 +46,14 @@ class Command(BaseCommand):
         """Declare the file, its columns and the choices."""
         parser.formatter_class = RawDescriptionHelpFormatter
         parser.epilog = EXAMPLES
-        parser.add_argument("file", type=Path, help="CSV file, plain or gzipped")
+        parser.add_argument("file", type=Path, nargs="?", help="CSV file, plain or gzipped")
+        parser.add_argument("--value", help="column of values (appraised, assessed or estimated)")
+        parser.add_argument("--price", help="column of sale prices")
         parser.add_argument(
-            "--value", required=True, help="column of values (appraised, assessed or estimated)"
+            "--town", help="study a run of this town (number, name or slug) in place of a file"
         )
-        parser.add_argument("--price", required=True, help="column of sale prices")
+        parser.add_argument("--year", type=int, help="the run's list year")
+        parser.add_argument("--judge", help="the run's value to judge: conclusion, cost, market or income")
         parser.add_argument("--by", help="column of strata: one more study for each")
         parser.add_argument(
             "--trim",
@@ -70,6 +86,8 @@ class Command(BaseCommand):
         """Read, study, print."""
         try:
             result = _result(options)
+        except Problem as problem:
+            raise CommandError(problem.detail) from problem
         except (TableError, RatioStudyError) as error:
             raise CommandError(str(error)) from error
         if options["json"]:
@@ -79,6 +97,7 @@ class Command(BaseCommand):
 
     def _print(self, result: dict[str, Any]) -> None:
         whole: RatioStudy = result["all"]
+        self.stdout.write(f"judged: {result['judged_title']}")
         self.stdout.write(
             f"{whole.n} sales, {whole.trimmed} trimmed ({whole.trim_rule}), "
             f"{result['dropped']} rows without a positive value and price left out"
@@ -112,6 +131,12 @@ def _result(options: dict[str, Any]) -> dict[str, Any]:
         raise TableError("bad_option", f"--confidence must be between 0.5 and 1, not {options['confidence']}")
     if options["resamples"] < 0:
         raise TableError("bad_option", "--resamples cannot be negative")
+    common = {key: options[key] for key in ("confidence", "resamples", "seed")} | {
+        "trim_rule": options["trim"]
+    }
+    if options["town"]:
+        return _of_run(options, common)
+    _check_table(options)
     frame = read_table(options["file"])
     values, prices = numbers(column(frame, options["value"])), numbers(column(frame, options["price"]))
     good = (values > 0) & (prices > 0)
@@ -123,9 +148,6 @@ def _result(options: dict[str, Any]) -> dict[str, Any]:
         )
     if not good.any():
         raise TableError("empty", "no row has a positive value and price")
-    common = {key: options[key] for key in ("confidence", "resamples", "seed")} | {
-        "trim_rule": options["trim"]
-    }
     if options["weight"] and options["by"]:
         raise TableError("bad_option", "--weight is for the study of all sales; leave out --by")
     weights = numbers(column(frame, options["weight"]))[good].to_numpy() if options["weight"] else None
@@ -135,6 +157,8 @@ def _result(options: dict[str, Any]) -> dict[str, Any]:
     if options["by"]:
         strata, small = study_by(a, s, column(frame, options["by"])[good].tolist(), **common)
     return {
+        "judged": options["value"],
+        "judged_title": f"column {options['value']!r}",
         "all": study(a, s, weights=weights, **common),
         "strata": strata,
         "small_strata": small,
@@ -143,11 +167,66 @@ def _result(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _check_table(options: dict[str, Any]) -> None:
+    if not (options["file"] and options["value"] and options["price"]):
+        raise TableError("bad_option", "give a file with --value and --price, or --town and --year")
+    if options["judge"] or options["year"]:
+        raise TableError(
+            "bad_option", "--judge and --year are for a town's run; of a table --value is judged"
+        )
+
+
+def _of_run(options: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """Judge one value of a town's newest run of a list."""
+    for name in ("file", "value", "price", "by", "weight", "class_column", "drop_bad"):
+        if options[name]:
+            raise TableError("bad_option", "a file and its columns cannot be given together with --town")
+    if not options["year"]:
+        raise TableError("bad_option", "--town needs --year, the list year of the run")
+    _check_level(options)
+    town = get_town(options["town"])
+    with scope(Actor.system("ratio_study"), towns=[], read_only=[town.code], reason="ratio study"):
+        run = find_finished_run(town.code, options["year"])
+        if run is None:
+            raise NotFound(f"{town.name} has no finished valuation run for the list of {options['year']}.")
+        judged = choose_judged(run, options["judge"] or "")
+        sales = sold_conclusions(run, of=judged)
+        if len(sales.prices) < 5:
+            raise TableError("too_few", f"{TITLES[judged]}: fewer than five usable sales to judge it by")
+        outcomes = (
+            judge(
+                rule_sets()[options["rules"]],
+                sales.values,
+                sales.prices,
+                level=options["level"],
+                classes=list(sales.classes),
+                neighbourhoods=list(sales.neighbourhoods),
+                unsold=unsold_of(run, of=judged),
+            )
+            if options["rules"]
+            else []
+        )
+    return {
+        "judged": judged,
+        "judged_title": f"{TITLES[judged]}, list of {run.list_year} of {town.name}, run {run.pk}",
+        "run": str(run.pk),
+        "all": study(sales.values, sales.prices, **common),
+        "strata": [],
+        "small_strata": {},
+        "dropped": 0,
+        "outcomes": outcomes,
+    }
+
+
+def _check_level(options: dict[str, Any]) -> None:
+    if not 0 < options["level"] <= 2:
+        raise TableError("bad_option", f"--level must be above 0 and at most 2, not {options['level']}")
+
+
 def _outcomes(options: dict[str, Any], a: Any, s: Any, frame: Any, good: Any) -> list[Outcome]:
     if not options["rules"]:
         return []
-    if not 0 < options["level"] <= 2:
-        raise TableError("bad_option", f"--level must be above 0 and at most 2, not {options['level']}")
+    _check_level(options)
     return judge(
         rule_sets()[options["rules"]],
         a,
@@ -167,6 +246,9 @@ def _spell(outcome: Outcome) -> str:
 
 def _as_json(result: dict[str, Any]) -> dict[str, Any]:
     return {
+        "judged": result["judged"],
+        "judged_title": result["judged_title"],
+        **({"run": result["run"]} if "run" in result else {}),
         **result["all"].as_json(),
         "rows_left_out": result["dropped"],
         "strata": [part.as_json() for part in result["strata"]],
