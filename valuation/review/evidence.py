@@ -27,7 +27,7 @@ FROM (
   WHERE town_id = %(town)s AND run_id = %(run)s AND %(of)s::text = 'conclusion'
   UNION ALL
   SELECT property_id, value FROM valuation_estimate
-  WHERE town_id = %(town)s AND run_id = %(run)s AND approach = %(of)s
+  WHERE town_id = %(town)s AND run_id = %(run)s AND approach = %(of)s AND %(of)s::text <> 'conclusion'
 ) c
 JOIN assessment_transfer t ON t.town_id = %(town)s AND t.property_id = c.property_id
 JOIN assessment_property p ON p.town_id = %(town)s AND p.id = c.property_id
@@ -153,7 +153,7 @@ FROM (
   WHERE town_id = %(town)s AND run_id = %(run)s AND %(of)s::text = 'conclusion'
   UNION ALL
   SELECT property_id, value FROM valuation_estimate
-  WHERE town_id = %(town)s AND run_id = %(run)s AND approach = %(of)s
+  WHERE town_id = %(town)s AND run_id = %(run)s AND approach = %(of)s AND %(of)s::text <> 'conclusion'
 ) c
 JOIN (
   SELECT a.property_id, sum(l.appraised) AS appraised FROM assessment_assessment a
