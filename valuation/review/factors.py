@@ -30,17 +30,18 @@ from valuation.runs.selectors import rounding_of
 NO_NEIGHBOURHOOD = "none"
 _LOWEST, _HIGHEST = Fraction(1, 5), Fraction(5)
 _AREA_SQL = """
-SELECT c.id, c.property_id, c.value, coalesce(o.state, ''), p.address, p.account_number, p.neighbourhood
+SELECT c.id, c.property_id, c.value, p.address, p.account_number, p.neighbourhood
 FROM valuation_conclusion c
 JOIN assessment_property p ON p.town_id = c.town_id AND p.id = c.property_id
-LEFT JOIN (
-  SELECT conclusion_id, max(state) AS state FROM valuation_override
-  WHERE town_id = %(town)s AND run_id = %(run)s AND state IN ('waiting', 'in_force') GROUP BY conclusion_id
-) o ON o.conclusion_id = c.id
 WHERE c.town_id = %(town)s AND c.run_id = %(run)s AND c.value > 0
   AND (%(place)s = '' OR p.neighbourhood = CASE %(place)s WHEN 'none' THEN '' ELSE %(place)s END)
   AND (%(class)s = '' OR p.state_class = %(class)s)
 ORDER BY p.address, c.property_id
+"""
+# Apart from the values: right after a run the database has no statistics of its rows, and would join one by one.
+_STATES_SQL = """
+SELECT conclusion_id, max(state) FROM valuation_override
+WHERE town_id = %(town)s AND run_id = %(run)s AND state IN ('waiting', 'in_force') GROUP BY conclusion_id
 """
 _AREAS_SQL = """
 SELECT {column}, count(*) FROM valuation_conclusion c
@@ -149,11 +150,6 @@ def list_areas(run: Run) -> Mapping[str, list[tuple[str, int]]]:
     found["neighbourhood"] = [(key or NO_NEIGHBOURHOOD, count) for key, count in found["neighbourhood"]]
     found["state_class"] = [(key, count) for key, count in found["state_class"] if key]
     return found
-
-
-def count_area(run: Run, area: Area) -> int:
-    """Return how many values an area holds."""
-    return len(_area(run, area))
 
 
 def preview_factor(run: Run, *, area: Area, factor: Fraction, effect: bool = True) -> FactorPreview:
@@ -319,12 +315,11 @@ def withdraw_batch(batch_id: UUID, *, actor: Actor, note: str = "") -> int:
 
 
 def _area(run: Run, area: Area) -> list[tuple[UUID, UUID, int, str, str, str, str]]:
+    given: dict[str, Any] = {
+        "town": run.town_id, "run": run.pk, "place": area.neighbourhood, "class": area.state_class,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(
-            _AREA_SQL,
-            {
-                "town": run.town_id, "run": run.pk, "place": area.neighbourhood, "class": area.state_class,
-            },
-        )  # fmt: skip
-        found: list[tuple[UUID, UUID, int, str, str, str, str]] = cursor.fetchall()
-    return found
+        cursor.execute(_STATES_SQL, given)
+        states: dict[UUID, str] = dict(cursor.fetchall())
+        cursor.execute(_AREA_SQL, given)
+        return [(key, of, value, states.get(key, ""), *words) for key, of, value, *words in cursor.fetchall()]
