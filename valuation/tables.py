@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,10 @@ def read_table(path: Path) -> pd.DataFrame:
             raw = gzip.decompress(raw)
     except FileNotFoundError as error:
         raise TableError("no_such_file", f"{path} does not exist") from error
-    except (OSError, EOFError) as error:
-        raise TableError("unreadable", f"{path} cannot be read: {error}") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TableError("unreadable", f"{path} is cut short or damaged: fetch or make it again") from error
+    except OSError as error:
+        raise TableError("unreadable", f"{path} cannot be read: {error.strerror or error}") from error
     text = _decoded(raw)
     header = text.lstrip().split("\n", 1)[0]
     if not header.strip():

@@ -32,9 +32,11 @@ def get_town(key: str | int) -> Town:
     """Return the town with this number, slug or name; raise `NotFound` naming the key otherwise."""
     text = str(key).strip()
     query = Q(slug=text.lower()) | Q(name__iexact=text)
-    if text.isdigit() and len(text) <= 4:
+    # Not isdigit: a raised two is a digit and no number.
+    if text.isdecimal() and len(text) <= 4:
         query |= Q(code=int(text))
-    town = Town.objects.defer("boundary").filter(query).first()
+    # Bytes of a terminal that are no text cannot be asked of the database.
+    town = Town.objects.defer("boundary").filter(query).first() if text.isprintable() else None
     if town is None:
         raise NotFound(f"There is no town {text!r}: give its number, its name or its slug (west-hartford).")
     return town

@@ -101,6 +101,10 @@ def _unknown_keys(plain: Mapping[str, Any]) -> list[str]:
     return sorted(found)
 
 
+def _day(given: Any) -> str:
+    return dt.date.fromisoformat(str(given)).isoformat() if given else ""
+
+
 def read_spec(path: Path) -> FitSpec:
     """Read a spec.
 
@@ -118,6 +122,8 @@ def read_spec(path: Path) -> FitSpec:
         raise TableError("no_such_file", f"{path} does not exist") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TableError("bad_spec", f"{path} is no TOML: {error}") from error
+    except OSError as error:
+        raise TableError("unreadable", f"{path} cannot be read: {error.strerror or error}") from error
     try:
         sales = plain["sales"]
         spec = FitSpec(
@@ -129,7 +135,7 @@ def read_spec(path: Path) -> FitSpec:
             holdout_share=float(sales.get("holdout_share", 0.10)),
             keep=tuple(sales.get("keep", ())),
             cards_value=sales.get("cards_value", ""),
-            first_day=str(sales.get("first_day", "")),
+            first_day=_day(sales.get("first_day", "")),
             cluster=int(plain.get("neighbourhoods", {}).get("cluster", 0)),
             model=plain.get("model", "cost"),
             cost=plain.get("cost", {}),
@@ -148,6 +154,8 @@ def read_spec(path: Path) -> FitSpec:
         raise TableError("bad_spec", f"{path}: {error}") from error
     if not 0 < spec.holdout_share < 0.9:
         raise TableError("bad_spec", f"{path}: holdout_share must be between 0 and 0.9")
+    if any("column" not in condition for condition in spec.keep):
+        raise TableError("bad_spec", f"{path}: a condition to keep sales by needs its column")
     unknown = _unknown_keys(plain)
     if unknown:
         raise TableError("bad_spec", f"{path} has no use for {', '.join(map(repr, unknown))}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assessment.region.actors import Actor
 from assessment.region.rules import Permission
-from assessment.roll.files.atomic import make_folder, write_whole
+from assessment.roll.files.atomic import make_folder, write_all
 from assessment.roll.files.sheets import CsvTable
 from valuation.reports.paper import report_pdf
 from valuation.reports.rules import Grid, Section, document_of
@@ -54,7 +54,7 @@ def public_file(run: Run, *, actor: Actor) -> dict[str, bytes]:
 
 
 def write_public_file(run: Run, folder: Path, *, actor: Actor) -> list[Path]:
-    """Write the public file into a folder, each file whole or not at all.
+    """Write the public file into a folder: all of its files, or none.
 
     Raises
     ------
@@ -63,8 +63,7 @@ def write_public_file(run: Run, folder: Path, *, actor: Actor) -> list[Path]:
     """
     files = public_file(run, actor=actor)
     folder = make_folder(folder)
-    for name, content in files.items():
-        write_whole(folder / name, content)
+    write_all(folder, files)
     return [folder / name for name in files]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,10 +15,23 @@ from django.utils import timezone
 
 from assessment.region.actors import Actor
 from assessment.region.rules import Permission
+from assessment.roll.files.atomic import write_whole
 from valuation.runs.models import Run
 from valuation.schedules.errors import ChangeDecided, TablesRefused
 from valuation.schedules.models import TableChange
-from valuation.schedules.rows import Row, RowsRefused, changed_rows, from_cells, from_csv, with_rows
+from valuation.schedules.rows import (
+    HEADER,
+    Row,
+    RowsRefused,
+    as_csv,
+    changed_rows,
+    from_cells,
+    from_csv,
+    rows_of,
+    with_rows,
+)
+
+_SUFFIXES = (".csv", ".xlsx", ".json")
 
 
 def read_tables(path: Path, plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,32 +42,64 @@ def read_tables(path: Path, plain: Mapping[str, Any]) -> dict[str, Any]:
     TablesRefused
         The file cannot be read.
     """
+    suffix = _suffix_of(path)
     try:
-        if path.suffix.lower() == ".json":
+        if suffix == ".json":
             found = json.loads(path.read_text(encoding="utf-8"))
-            return dict(found.get("schedule", found))
-        if path.suffix.lower() == ".xlsx":
+            found = found.get("schedule", found) if isinstance(found, dict) else None
+            if not isinstance(found, dict):
+                raise RowsRefused("it holds no schedule; write one with --out and change that")
+            return found
+        if suffix == ".xlsx":
             return with_rows(plain, from_cells(_first_sheet(path)))
         return with_rows(plain, from_csv(path.read_text(encoding="utf-8-sig")))
-    except (RowsRefused, OSError, ValueError, AttributeError) as error:
+    except OSError as error:
+        raise TablesRefused(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise TablesRefused(f"{path.name} is no text in UTF-8; save it as CSV UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise TablesRefused(f"{path.name} is cut short or no JSON: {error}.") from error
+    except (RowsRefused, ValueError, csv.Error, RecursionError) as error:
         raise TablesRefused(f"{path.name}: {error}.") from error
 
 
 def write_tables(plain: Mapping[str, Any], path: Path) -> None:
-    """Write a schedule's tables: ``.json`` whole, ``.csv`` or ``.xlsx`` by rows."""
-    from valuation.schedules.rows import HEADER, as_csv, rows_of
+    """Write a schedule's tables, whole or not at all: ``.json`` whole, ``.csv`` or ``.xlsx`` by rows.
 
-    if path.suffix.lower() == ".json":
-        path.write_text(json.dumps(plain, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    elif path.suffix.lower() == ".xlsx":
-        import xlsxwriter
-
-        with xlsxwriter.Workbook(str(path)) as book:
-            sheet = book.add_worksheet("tables")
-            for number, row in enumerate([HEADER, *rows_of(plain)]):
-                sheet.write_row(number, 0, row)
+    Raises
+    ------
+    TablesRefused
+        Another kind of file.
+    OutputNotWritten
+        No such folder, no right to write there, or no room.
+    """
+    suffix = _suffix_of(path)
+    if suffix == ".json":
+        content = (json.dumps(plain, indent=2, sort_keys=True) + "\n").encode()
+    elif suffix == ".xlsx":
+        content = _workbook([HEADER, *rows_of(plain)])
     else:
-        path.write_text(as_csv(plain), encoding="utf-8")
+        content = as_csv(plain).encode()
+    write_whole(path, content)
+
+
+def _suffix_of(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise TablesRefused(f"{path}: a file of tables ends in {', '.join(_SUFFIXES)}.")
+    return suffix
+
+
+def _workbook(rows: Iterable[Iterable[Any]]) -> bytes:
+    import xlsxwriter
+
+    content = io.BytesIO()
+    # In memory, so that the disk is asked for room once and where the file will be.
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("tables")
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return content.getvalue()
 
 
 def _first_sheet(path: Path) -> list[list[Any]]:

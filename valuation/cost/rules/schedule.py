@@ -209,7 +209,7 @@ class Schedule:
             )
         except KeyError as error:
             raise ScheduleError("missing_table", f"the schedule has no {error.args[0]!r}") from error
-        except (TypeError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError) as error:
             raise ScheduleError("bad_table", f"the schedule is not as it should be: {error}") from error
         return schedule.checked()
 

@@ -47,7 +47,7 @@ class Command(ExplainedCommand):
             town = get_town(options["town"])
             with scope(actor, towns=[town.code], reason="cost tables"):
                 run = find_run_with_tables(town.code)
-                if run is None:
+                if run is None or not run.tables.get("schedule"):
                     raise CommandError(f"{town.name} has no finished run whose tables could be written.")
                 if options["out"] is not None:
                     write_tables(run.tables["schedule"], options["out"])
@@ -63,8 +63,6 @@ class Command(ExplainedCommand):
                     change = decide_tables(change, actor=actor, accept=True)
         except Problem as problem:
             raise CommandError(problem.detail) from problem
-        except OSError as error:
-            raise CommandError(f"{options['out']} cannot be written: {error}") from error
         effect = change.effect
         if options["json"]:
             told = {"change": str(change.pk), "state": change.state, "spec": str(change.spec or ""), **effect}

@@ -6,11 +6,14 @@ import csv
 import json
 import math
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from assessment.roll.errors import OutputNotWritten
+from assessment.roll.files.atomic import require_writable, whole_file
 from valuation.cost.rules import CalibrationError, ScheduleError
 from valuation.fitting.judging import FitReport
 from valuation.fitting.making import FitError
@@ -60,7 +63,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, fit, judge, print."""
+        _refuse_numbers(options)
+        outputs = [options[name] for name in ("predictions", "schedule") if options[name]]
+        if len({path.resolve() for path in (options["file"], options["spec"], *outputs)}) < 2 + len(outputs):
+            raise CommandError("The files to read and to write must be different ones.")
         try:
+            for path in outputs:
+                require_writable(path)
             spec = read_spec(options["spec"])
             sales = sales_of(read_table(options["file"]), spec)
             report = fit(
@@ -79,14 +88,13 @@ class Command(BaseCommand):
             CalibrationError,
             ScheduleError,
             RatioStudyError,
+            OutputNotWritten,
         ) as error:
             raise CommandError(str(error)) from error
-        if options["predictions"]:
-            _write_predictions(options["predictions"], report)
-        if options["schedule"]:
-            if report.schedule is None:
-                raise CommandError("no cost schedule was calibrated: the spec compares no cost model")
-            options["schedule"].write_text(json.dumps(report.schedule.as_json(), indent=1) + "\n")
+        try:
+            _write(report, options["predictions"], options["schedule"])
+        except OutputNotWritten as error:
+            raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), indent=2))
         else:
@@ -118,6 +126,26 @@ class Command(BaseCommand):
 
 def _shown(value: float | None, width: int, digits: int = 3) -> str:
     return f"{'-' if value is None else format(value, f'.{digits}f'):>{width}}"
+
+
+def _refuse_numbers(options: dict[str, Any]) -> None:
+    for name, least in (("seed", 0), ("resamples", 0), ("threads", 1)):
+        if options[name] < least:
+            raise CommandError(f"--{name} must be {least} or more, not {options[name]}.")
+
+
+def _write(report: FitReport, predictions: Path | None, schedule: Path | None) -> None:
+    """Write both files or neither."""
+    if schedule and report.schedule is None:
+        raise CommandError(
+            "No cost schedule was calibrated: the spec compares no cost model; leave out --schedule."
+        )
+    with ExitStack() as drafts:
+        if predictions:
+            _write_predictions(drafts.enter_context(whole_file(predictions)), report)
+        if schedule and report.schedule is not None:
+            text = json.dumps(report.schedule.as_json(), indent=1) + "\n"
+            drafts.enter_context(whole_file(schedule)).write_text(text, encoding="utf-8")
 
 
 def _write_predictions(path: Path, report: FitReport) -> None:
