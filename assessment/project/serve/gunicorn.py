@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import multiprocess
 
 wsgi_app = "assessment.project.wsgi:application"
-worker_class = "gthread"
+worker_class = "assessment.project.serve.worker.FairThreadWorker"
 # One for each core: threads wait for disks and lines. With one more, forty tablets at once share the cores
 # unevenly, and those of the fullest process wait twice as long (docs/performance.md).
 workers = int(os.environ.get("GRANDLIST_WEB_WORKERS", "0")) or min(4, max(2, multiprocessing.cpu_count()))
