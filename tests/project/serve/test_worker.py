@@ -26,9 +26,10 @@ def test_nothing_is_accepted_while_requests_wait_for_a_thread() -> None:
         worker.set_accept_enabled(True)
         assert not worker._accepting
         go_on.set()
-    worker.set_accept_enabled(True)
-    assert worker._accepting
-    worker.poller.close()
+        worker.tpool.submit(int).result()  # behind the two
+        worker.set_accept_enabled(True)
+        assert worker._accepting
+        worker.poller.close()
 
 
 class Ignored:
