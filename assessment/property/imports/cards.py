@@ -137,6 +137,8 @@ def _import_all(
             continue  # nothing will be kept: only the findings are still wanted
         _add_uses(writer, reader)
         rows = writer.write(batch, matcher.match(batch))
+        # What this batch added is not the property of a later card that shares a weaker identifier with it.
+        matcher.taken.update(rows.values())
         outcome.sales.extend(_sales(batch, rows))
     report.extend(writer.findings)
     counts = outcome.counts

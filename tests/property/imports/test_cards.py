@@ -347,3 +347,15 @@ def test_a_file_with_a_missing_column_is_refused_whole(town: Town, write: Write)
     path = write("1,A ST", header="pid,address")
     with pytest.raises(CommandError, match="lacks value"):
         call_command("import_cama", str(path), town="62", mapping="new_haven")
+
+
+def test_cards_that_share_a_map_and_lot_are_two_properties_however_far_apart(
+    town: Town, write: Write
+) -> None:
+    header = "Town Name,Link,Parcel_ID,Location_CAMA,Assessed_Total,Assessed_Land,Assessed_Building,State_Use,Valuation_Year"
+    count = 2_001  # one more than a batch: the last card is matched when the first is in the record
+    rows = [f"{town.name},62-{n},LOT-{n % (count - 1)},{n} ELM ST,7,3,4,1010,2024" for n in range(count)]
+    outcome = run(town, write(*rows, header=header))
+    assert (outcome.counts["added"], outcome.counts["matched"]) == (count, 0)
+    with in_town(town):
+        assert PropertyAlias.objects.filter(id_type="gis", value="LOT-0").count() == 2
