@@ -45,16 +45,16 @@ _TOUCHED_SQL = f"""{_CHANGES}, followed AS (
   SELECT property_id, stands_on, max(stands_on) OVER (PARTITION BY row_id ORDER BY id) AS latest_on
   FROM changes WHERE place > 1
 ), seen AS (
-  SELECT property_id, target_id, observed_on, list_year FROM assessment_observation
+  -- Stands from another day than that on which it was seen, so its order among other changes may be another.
+  SELECT property_id, list_year FROM assessment_observation
   WHERE town_id = %(town)s AND observed_on <= %(day)s
-    AND (make_date(list_year - 1, 10, 2) > %(day)s OR make_date(list_year, 10, 1) < observed_on)
+    AND observed_on NOT BETWEEN make_date(list_year - 1, 10, 2) AND make_date(list_year, 10, 1)
 )
 SELECT property_id FROM changes WHERE stands_on > %(day)s
 UNION SELECT property_id FROM followed WHERE latest_on > stands_on
 UNION SELECT property_id FROM seen WHERE make_date(list_year - 1, 10, 2) > %(day)s
-UNION SELECT s.property_id FROM seen s JOIN changes c ON c.property_id = s.property_id
-        AND c.stands_on > make_date(s.list_year, 10, 1) AND c.stands_on <= s.observed_on
-      GROUP BY s.property_id HAVING count(DISTINCT c.transaction_id) > 1
+UNION SELECT property_id FROM changes WHERE property_id IN (SELECT property_id FROM seen) AND place > 1
+      GROUP BY property_id HAVING count(*) > 1
 UNION SELECT property_id FROM changes WHERE place > 1 GROUP BY property_id
       HAVING bool_or(reason = %(areas)s) AND count(DISTINCT transaction_id) > 1
 """  # noqa: S608  texts of this module

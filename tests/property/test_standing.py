@@ -142,6 +142,27 @@ def test_every_property_reads_as_its_own_journal_says_whatever_was_done_in_whate
             assert houses[5].property_id not in standing.rebuilt
 
 
+def test_two_that_were_seen_outside_of_their_lists_years_and_change_places_are_noticed(
+    committed_db: TestDatabase,
+) -> None:
+    cast = make_cast()
+    [house] = town_of(cast, 1)
+    for seen_on, list_year, baths in ((dt.date(2024, 10, 8), 2026, 3), (dt.date(2025, 11, 15), 2025, 1)):
+        with scope(SYSTEM, towns=[cast.town_a.code], reason="t"):
+            before = Building.objects.get(id=house.building_id).full_baths
+            apply_card_patch(
+                house.property_id, actor=house.collector, target_kind="building", target_id=house.building_id,
+                changes={"full_baths": {"base": before, "new": baths}}, observed_on=seen_on, list_year=list_year,
+            )  # fmt: skip
+            waiting = seen_of(house).filter(state__in=("pending", "conflict")).values_list("id", flat=True)
+            accept_observations(list(waiting), actor=house.assessor, reason="t")
+    with scope(SYSTEM, towns=[cast.town_a.code], reason="t"):
+        [today] = Building.objects.values_list("full_baths", flat=True)
+        standing = standing_on(cast.town_a.code, dt.date(2026, 10, 1))
+        [building] = as_read(standing)["building"].values()
+    assert (today, building["full_baths"]) == (1, 3)
+
+
 def town_of(cast: Cast, count: int) -> list[House]:
     """Make houses that stood on 1 October 2024."""
     with scope(SYSTEM, towns=[cast.town_a.code], reason="t", effective_on=BEGAN):
