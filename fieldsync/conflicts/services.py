@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from assessment.property.models import JournalEntry, Observation
+from assessment.property.rules.standing import bears_from
 from assessment.property.services import (
     accept_observations,
     add_row,
@@ -281,9 +282,24 @@ def _set(conflict: Conflict, value: Any, *, actor: Actor, reason: str) -> Any:
     if name == "*":
         raise Invalid("A whole row is there or not: take the office's or the field's.")
     update_row(
-        conflict.property_id, actor=actor, target_kind=kind, target_id=row_id, reason=reason, **{name: value}
+        conflict.property_id,
+        actor=actor,
+        target_kind=kind,
+        target_id=row_id,
+        reason=reason,
+        effective_on=_stands_from(conflict),
+        **{name: value},
     )
     return _spelled(kind, name, value)
+
+
+def _stands_from(conflict: Conflict) -> dt.date | None:
+    """Return the day from which an answer stands: that of what was seen, so that it bears on the same list."""
+    if conflict.observation_id is None:
+        return None
+    rows = Observation.objects.filter(id=conflict.observation_id).values_list("observed_on", "list_year")
+    seen = rows.first()
+    return bears_from(*seen) if seen else None
 
 
 def _close(conflict: Conflict, choice: str, actor: Actor, reason: str) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from assessment.property.models import Building, Observation
+from assessment.property.models import Building, JournalEntry, Observation
 from assessment.region.errors import Conflict as StateConflict
 from assessment.region.errors import Forbidden, Invalid, NotFound
 from assessment.region.scope import scope
@@ -60,6 +61,21 @@ def test_the_answer_is_what_the_record_says(
     with scope(cast.actor(cast.assessor_a), towns=[TOWN_A]):
         assert Observation.objects.get(id=closed.observation_id).state == observation
         assert selectors.count_open(TOWN_A) == 0
+
+
+def test_another_value_stands_from_the_day_of_what_was_seen(cast: Cast, conflict: UUID) -> None:
+    """Answered in winter it bears on the same list as the visit of the autumn."""
+    actor = cast.actor(cast.assessor_a)
+    with scope(actor, towns=[TOWN_A]):
+        seen = Observation.objects.get(state="conflict")
+        Observation.objects.filter(id=seen.id).update(observed_on=dt.date(2025, 9, 3), list_year=2025)
+    answer(cast, conflict, "other", value="Split Level")
+    with scope(actor, towns=[TOWN_A]):
+        entry = JournalEntry.objects.filter(table_name="assessment_building").latest("id")
+        assert (entry.after["style"], entry.effective_on) == ("Split Level", dt.date(2025, 9, 3))
+        services.reopen_conflict(conflict, actor=actor, reason="a mistake")
+        entry = JournalEntry.objects.filter(table_name="assessment_building").latest("id")
+        assert (entry.after["style"], entry.effective_on) == ("Ranch", dt.date(2025, 9, 3))
 
 
 @pytest.mark.parametrize("choice", ["office", "field", "other"])
