@@ -130,11 +130,15 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 @contextlib.contextmanager
 def running(proxy: FaultProxy) -> Iterator[str]:
-    """Run a proxy in a thread; gives its address."""
+    """Run a proxy in a thread; gives its address.
+
+    Only there: a browser that another test holds open runs a loop in the thread of the tests.
+    """
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(proxy.serve, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    started = asyncio.run_coroutine_threadsafe(asyncio.start_server(proxy.serve, "127.0.0.1", 0), loop)
+    server = started.result(10)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

@@ -137,12 +137,20 @@ def test_a_fit_asked_wrongly_is_refused_before_the_work(tmp_path: Path) -> None:
         assert "spec.toml" in refused("fit_model", sales, "--spec", spec)
 
 
+# A suite that runs in the background ignores SIGINT, and its children would too.
+HEARS_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_path("manage.py", run_name="__main__")
+"""
+
+
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
     fifo, spec = tmp_path / "sales.csv", tmp_path / "spec.toml"
     spec.write_text(SPEC.read_text())
     os.mkfifo(fifo)
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "fit_model", str(fifo), "--spec", str(spec)],
+        [sys.executable, "-c", HEARS_CTRL_C, "fit_model", str(fifo), "--spec", str(spec)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     with fifo.open("wb"):  # opens when the command waits for its sales
