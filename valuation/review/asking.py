@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,19 +13,15 @@ from django.utils import timezone
 from assessment.property.models import Property
 from assessment.region.actors import Actor
 from assessment.region.rules import Permission
+from valuation.long_work import Tell, tell_nobody
 from valuation.review.errors import OverrideInvalid, OverrideNotFound, OverrideWaiting
 from valuation.review.models import Override
 from valuation.review.rules.overriding import review_policy, second_person_because
 from valuation.runs.models import Conclusion, Run
 from valuation.runs.rules.splitting import spread
 
-Tell = Callable[[int, int, str], object]
 _MOST = 10**12
 _TOLD_EVERY = 200
-
-
-def tell_nobody(done: int, total: int, label: str) -> None:
-    """Take note of no progress."""
 
 
 @dataclass(frozen=True)

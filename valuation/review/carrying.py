@@ -13,7 +13,8 @@ from assessment.property.models import JournalEntry
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
-from valuation.review.asking import Tell, Wanted, ask, tell_nobody
+from valuation.long_work import Tell, tell_nobody
+from valuation.review.asking import Wanted, ask
 from valuation.review.errors import OverrideInvalid, RunPosted
 from valuation.runs.models import Run
 

@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
-from valuation.review.asking import Tell, Wanted, ask, end, take_back, tell_nobody
+from valuation.long_work import Tell, tell_nobody
+from valuation.review.asking import Wanted, ask, end, take_back
 from valuation.review.errors import (
     OverrideDecided,
     OverrideInvalid,

@@ -18,8 +18,6 @@ from valuation.review.services import confirm_override, refuse_override, withdra
 from valuation.runs.models import Run
 
 ACTIONS = ("confirm", "refuse", "withdraw")
-IN_REQUEST = 500
-"""Up to so many values are changed within a request ; more are a job's."""
 
 _GROUPS_SQL = """
 SELECT coalesce(o.batch::text, o.id::text) AS grouped, min(o.id::text), min(o.batch::text), count(*),

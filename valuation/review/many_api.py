@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 from pydantic import Field
 
-from assessment.jobs.services import start_job
 from assessment.region.requests import town_of
 from assessment.region.rules import Permission
+from valuation.long_work import IN_REQUEST, start_if_many
 from valuation.review import tasks
 from valuation.review.carrying import CarryRow, carry_overrides, find_source, plan_carry
 from valuation.review.factors import Area, preview_factor, propose_area_factor, read_factor
-from valuation.review.many import IN_REQUEST, decide_batch, get_batch
+from valuation.review.many import decide_batch, get_batch
 from valuation.runs.selectors import get_town_run
 
 router = Router(tags=["valuation"])
@@ -129,15 +129,16 @@ def propose(request: HttpRequest, valuation_run_id: UUID, body: FactorIn) -> dic
     actor, town = town_of(request, permission=Permission.RUN_VALUATION)
     run = get_town_run(valuation_run_id, town.code)
     exact, area = read_factor(body.factor), body.area()
-    if len(preview_factor(run, area=area, factor=exact, effect=False).rows) > IN_REQUEST:
-        plain = body.dict()
-        payload = {
-            "run": str(run.pk),
-            "area": {name: plain[name] for name in ("neighbourhood", "state_class", "with_overridden")},
-            **{name: plain[name] for name in ("factor", "reason_code", "note", "seen")},
-        }
-        key = f"{run.pk}:{area}"[:120]
-        return {"job": start_job(tasks.FACTOR, actor=actor, town=town, payload=payload, key=key).pk}
+    plain = body.dict()
+    payload = {
+        "run": str(run.pk),
+        "area": {name: plain[name] for name in ("neighbourhood", "state_class", "with_overridden")},
+        **{name: plain[name] for name in ("factor", "reason_code", "note", "seen")},
+    }
+    count = len(preview_factor(run, area=area, factor=exact, effect=False).rows)
+    job = start_if_many(count, tasks.FACTOR, actor=actor, town=town, payload=payload, key=f"{run.pk}:{area}")
+    if job is not None:
+        return {"job": job.pk}
     overrides = propose_area_factor(
         run,
         actor=actor,
@@ -156,9 +157,10 @@ def propose(request: HttpRequest, valuation_run_id: UUID, body: FactorIn) -> dic
 def decide(request: HttpRequest, batch_id: UUID, body: BatchDecisionIn) -> dict[str, Any]:
     """Agree to a batch, refuse it, or take it back while its run is open. Many values are a job."""
     actor, town = town_of(request, permission=Permission.RUN_VALUATION)
-    if len(get_batch(batch_id, town_code=town.code)) > IN_REQUEST:
-        payload = {"batch": str(batch_id), **body.dict()}
-        job = start_job(tasks.DECIDE, actor=actor, town=town, payload=payload, key=str(batch_id))
+    payload = {"batch": str(batch_id), **body.dict()}
+    many = len(get_batch(batch_id, town_code=town.code))
+    job = start_if_many(many, tasks.DECIDE, actor=actor, town=town, payload=payload, key=str(batch_id))
+    if job is not None:
         return {"job": job.pk, "batch": batch_id}
     count = decide_batch(batch_id, actor=actor, action=body.action, note=body.note)
     return {"count": count, "batch": batch_id}
@@ -182,8 +184,9 @@ def carry(request: HttpRequest, valuation_run_id: UUID, body: CarryIn) -> dict[s
     chosen = None if body.override_ids is None else set(body.override_ids)
     if chosen is None:
         same = sum(row.verdict == "same" for row in plan_carry(run, source=source))
-        if same > IN_REQUEST:
-            payload, key = {"run": str(run.pk), "source": str(source.pk)}, f"{run.pk}:{source.pk}"
-            return {"job": start_job(tasks.CARRY, actor=actor, town=town, payload=payload, key=key).pk}
+        payload, key = {"run": str(run.pk), "source": str(source.pk)}, f"{run.pk}:{source.pk}"
+        job = start_if_many(same, tasks.CARRY, actor=actor, town=town, payload=payload, key=key)
+        if job is not None:
+            return {"job": job.pk}
     counts = carry_overrides(run, actor=actor, source=source, override_ids=chosen)
     return {"count": counts["carried"], "to_review": counts["to_review"]}

@@ -11,17 +11,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from assessment.jobs.services import start_job
 from assessment.office.pages.base import RowPage, crumbs, read_page_number, town_page
 from assessment.office.registries import PageScope
 from assessment.region.errors import Problem
 from assessment.roll.parameters import abstract_codes
+from valuation import long_work
 from valuation.review import tasks
 from valuation.review.carrying import carry_overrides, find_source, plan_carry
 from valuation.review.factors import Area, list_areas, preview_factor, propose_area_factor, read_factor
 from valuation.review.many import (
     ACTIONS,
-    IN_REQUEST,
     decide_batch,
     decide_overrides,
     get_batch,
@@ -86,7 +85,7 @@ def factor(request: HttpRequest, scope: PageScope, valuation_run_id: UUID) -> Ht
         "batches": list_groups(run, only_many=True),
         "reasons": review_policy().reasons.items(),
         "rounding": rounding_of(run),
-        "in_request": IN_REQUEST,
+        "in_request": long_work.IN_REQUEST,
         "may_ask": scope.may("run_valuation") and run.state == Run.State.DONE,
         "crumbs": crumbs(scope, *_trail(scope, run), "Factor on an area"),
     }
@@ -100,8 +99,10 @@ def _ask_for_factor(request: HttpRequest, scope: PageScope, run: Run, area: Area
     try:
         exact = read_factor(text)
         found = preview_factor(run, area=area, factor=exact, effect=False)
-        if len(found.rows) > IN_REQUEST and note.strip() and reason in review_policy().reasons:
-            job = start_job(
+        job = None
+        if note.strip() and reason in review_policy().reasons:
+            job = long_work.start_if_many(
+                len(found.rows),
                 tasks.FACTOR,
                 actor=scope.actor,
                 town=scope.town,
@@ -117,8 +118,9 @@ def _ask_for_factor(request: HttpRequest, scope: PageScope, run: Run, area: Area
                     "note": note,
                     "seen": int(seen) if seen.isdecimal() else None,
                 },
-                key=f"{run.pk}:{area}"[:120],
+                key=f"{run.pk}:{area}",
             )
+        if job is not None:
             return redirect("job", town=scope.town.slug, job_id=job.id)
         overrides = propose_area_factor(
             run,
@@ -180,14 +182,17 @@ def batch(request: HttpRequest, scope: PageScope, batch_id: UUID) -> HttpRespons
 
 def _decide(request: HttpRequest, scope: PageScope, batch_id: UUID, count: int) -> HttpResponse:
     action, note = request.POST.get("action", ""), request.POST.get("note", "")
-    if count > IN_REQUEST and action in ACTIONS:
-        job = start_job(
+    job = None
+    if action in ACTIONS:
+        job = long_work.start_if_many(
+            count,
             tasks.DECIDE,
             actor=scope.actor,
             town=scope.town,
             payload={"batch": str(batch_id), "action": action, "note": note},
             key=str(batch_id),
         )
+    if job is not None:
         return redirect("job", town=scope.town.slug, job_id=job.id)
     try:
         decided = decide_batch(batch_id, actor=scope.actor, action=action, note=note)
@@ -283,14 +288,15 @@ def _carry(request: HttpRequest, scope: PageScope, run: Run, source: Run | None)
         return redirect(back)
     try:
         rows = [row for row in plan_carry(run, source=source) if row.verdict == "same"] if every else []
-        if len(rows) > IN_REQUEST:
-            job = start_job(
-                tasks.CARRY,
-                actor=scope.actor,
-                town=scope.town,
-                payload={"run": str(run.pk), "source": str(source.pk)},
-                key=f"{run.pk}:{source.pk}",
-            )
+        job = long_work.start_if_many(
+            len(rows),
+            tasks.CARRY,
+            actor=scope.actor,
+            town=scope.town,
+            payload={"run": str(run.pk), "source": str(source.pk)},
+            key=f"{run.pk}:{source.pk}",
+        )
+        if job is not None:
             return redirect("job", town=scope.town.slug, job_id=job.id)
         counts = carry_overrides(
             run, actor=scope.actor, source=source, override_ids=None if every else ticked

@@ -11,7 +11,7 @@ from assessment.jobs.models import Job
 from assessment.region.scope import scope
 from tests.cast import PASSWORD, SYSTEM, Cast
 from tests.valuation.runs.conftest import YEAR, make_town
-from valuation.review import many_pages
+from valuation import long_work
 from valuation.review.models import Override
 from valuation.review.services import propose_override
 from valuation.runs.models import Conclusion, Run
@@ -89,7 +89,7 @@ def test_a_factor_that_is_none_is_refused_in_words(cast: Cast, runs: list[Run], 
 
 
 def test_many_values_are_a_job(cast: Cast, runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(many_pages, "IN_REQUEST", 10)
+    monkeypatch.setattr(long_work, "IN_REQUEST", 10)
     given = {"neighbourhood": "N1", "factor": "1.05", "reason_code": "neighbourhood", "note": "x"}
     client = signed_in(cast.assessor_a.email)
     answer = client.post(page(cast, runs[0], "factor"), given)
