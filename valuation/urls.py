@@ -21,6 +21,7 @@ urlpatterns = [
     path(
         "cost-tables/<uuid:table_change_id>/decide", schedules.decide_table_change, name="table-change-decide"
     ),
+    path("cost-tables/<uuid:table_change_id>/count", schedules.count_table_change, name="table-change-count"),
     path("ratio-studies/", pages.ratio_studies, name="ratio-studies"),
     path("ratio-studies/start", pages.start, name="valuation-start"),
     path("ratio-studies/<uuid:valuation_run_id>/", pages.valuation_run, name="valuation-run"),

@@ -26,6 +26,11 @@ def find_open_job(kind: str, *, town_code: int, key: str = "") -> Job | None:
     return (jobs.filter(key=key) if key else jobs).order_by("-id").first()
 
 
+def find_newest_job(kind: str, *, town_code: int, key: str) -> Job | None:
+    """Return the newest job of a kind and key in whatever state, or None."""
+    return Job.objects.filter(kind=kind, town_id=town_code, key=key).order_by("-id").first()
+
+
 def list_jobs(
     *,
     towns: Iterable[int] | None = None,

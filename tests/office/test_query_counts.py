@@ -41,6 +41,7 @@ BASELINE = {
     "properties/{property_id}/income/": 13,
     "properties/{property_id}/history": 13,
     "cost-tables/": 12,
+    "cost-tables/{table_change_id}/": 13,
     "inspections/": 12,
     "sales/": 12,
     "grand-lists/": 12,

@@ -9,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from valuation.cost.rules import Schedule
+from valuation.long_work import Tell, tell_nobody
 from valuation.ratio.rules import RatioStudyError, study
 from valuation.runs.rules.appraisal import raw_values, value_properties
 from valuation.runs.rules.levelling import Tables
+
+STEPS = 5
+"""Reading sales, reading facts, valuing twice, studies."""
 
 
 def effect_of(
@@ -24,6 +28,7 @@ def effect_of(
     land_lines: pd.DataFrame | None = None,
     valued_on: dt.date,
     rounding: int = 100,
+    tell: Tell = tell_nobody,
 ) -> dict[str, Any]:
     """Value a town at two sets of tables with the same local factors, and compare.
 
@@ -35,9 +40,11 @@ def effect_of(
         COD, PRD and PRB before and after, for all and by group.
     """
     values = {}
-    for name, schedule in (("before", before.schedule), ("after", after)):
+    for step, (name, schedule) in enumerate((("before", before.schedule), ("after", after))):
+        tell(2 + step, STEPS, f"valuing at the tables {name}")
         raw = raw_values(schedule, frame, as_of=valued_on, features=features, land_lines=land_lines)
         values[name] = value_properties(raw, before.local, rounding=rounding).frame
+    tell(4, STEPS, "ratio studies")
     old, new = (values[name]["value"].to_numpy(dtype=np.float64) for name in ("before", "after"))
     groups = values["before"]["group"].to_numpy()
     moved = old != new

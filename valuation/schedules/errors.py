@@ -15,3 +15,9 @@ class ChangeDecided(Conflict):
     """The change was accepted or dropped already."""
 
     code, title = "table-change-decided", "The change has been decided"
+
+
+class EffectMissing(Conflict):
+    """A change is accepted before its effect on the values is known."""
+
+    code, title = "table-change-effect-missing", "The effect of the change is not known yet"

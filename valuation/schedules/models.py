@@ -12,7 +12,8 @@ from valuation.specs.models import ModelSpec
 class TableChange(TownModel):
     """Other cost tables for a town, with what they would do to its values, until somebody accepts or drops them.
 
-    Written by `valuation.schedules.services` only. Accepting makes the next version of the town's model, which
+    Written by `valuation.schedules.services` and, for `effect`, `valuation.schedules.counting` only; the tables
+    of a change never change. Without its effect it cannot be accepted. Accepting makes the next version of the town's model, which
     binds nothing until the assessor adopts it for a list.
     """
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,13 +13,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from assessment.jobs.rules import JobState
 from assessment.office.pages.base import crumbs, town_page
+from assessment.office.pages.jobs import view_of
 from assessment.office.registries import PageScope
 from assessment.region.errors import NotFound, Problem
 from valuation.runs.models import Run
+from valuation.schedules.counting import ask_for_effect, find_effect_job
 from valuation.schedules.errors import TablesRefused
+from valuation.schedules.models import TableChange
 from valuation.schedules.rows import Row, as_csv, rows_of, title_of
-from valuation.schedules.selectors import find_run_with_tables, get_change, list_changes
+from valuation.schedules.selectors import find_later_run, find_run_with_tables, get_change, list_changes
 from valuation.schedules.services import decide_tables, propose_tables, read_tables
 
 _MOST_BYTES, _MOST_ROWS = 5_000_000, 400
@@ -79,6 +83,7 @@ def edit_table(request: HttpRequest, scope: PageScope) -> HttpResponse:
         except Problem as problem:
             messages.error(request, problem.detail)
             return redirect("cost-tables", town=scope.town.slug)
+        _ask(request, scope, change)
         return redirect("table-change", town=scope.town.slug, table_change_id=change.pk)
     name = request.GET.get("table", "")
     rows = _tables(run).get(name)
@@ -98,17 +103,39 @@ def edit_table(request: HttpRequest, scope: PageScope) -> HttpResponse:
 
 @town_page("view")
 def table_change(request: HttpRequest, scope: PageScope, table_change_id: UUID) -> HttpResponse:
-    """Show what a change of tables alters and what it would do to the values."""
+    """Show what a change of tables alters and what it would do to the values, or how far that is counted."""
     change = get_change(scope.town.code, table_change_id)
+    waiting = change.state == TableChange.State.WAITING
+    job = find_effect_job(change) if waiting else None
+    counting = job is not None and job.is_open
+    of = change.effect.get("of", {})
     here = ("Cost tables", reverse("cost-tables", kwargs={"town": scope.town.slug}))
     values = {
         "nav": "ratio-studies",
         "change": change,
         "effect": change.effect,
-        "may_edit": scope.may("edit_models"),
+        "of": of,
+        "counted_at": dt.datetime.fromisoformat(of["counted_at"]) if of else None,
+        "later_run": find_later_run(change) if waiting else None,
+        "counting": counting,
+        "job": view_of(job, scope) if job is not None and job.state != JobState.SUCCEEDED else None,
+        "may_decide": waiting and scope.may("edit_models"),
         "crumbs": crumbs(scope, _studies(scope), here, "A change"),
     }
+    if request.headers.get("X-Requested-With") == "fetch":
+        answer = render(request, "valuation/table_change_body.html", values)
+        answer["Cache-Control"] = "no-store"
+        if not counting:
+            answer["X-Poll"] = "done"
+        return answer
     return render(request, "valuation/table_change.html", values)
+
+
+@town_page("edit_models", methods=("POST",))
+def count_table_change(request: HttpRequest, scope: PageScope, table_change_id: UUID) -> HttpResponse:
+    """Count the effect of a change again: after a failure, or at the facts and sales of today."""
+    _ask(request, scope, get_change(scope.town.code, table_change_id))
+    return redirect("table-change", town=scope.town.slug, table_change_id=table_change_id)
 
 
 @town_page("edit_models", methods=("POST",))
@@ -129,7 +156,15 @@ def decide_table_change(request: HttpRequest, scope: PageScope, table_change_id:
     return redirect("table-change", town=scope.town.slug, table_change_id=table_change_id)
 
 
-def _proposed(request: HttpRequest, scope: PageScope, run: Run) -> Any:
+def _ask(request: HttpRequest, scope: PageScope, change: TableChange) -> None:
+    """Ask for the effect; a refusal is told, and the change stays as it is."""
+    try:
+        ask_for_effect(change, actor=scope.actor)
+    except Problem as problem:
+        messages.error(request, problem.detail)
+
+
+def _proposed(request: HttpRequest, scope: PageScope, run: Run) -> TableChange:
     reason, upload = request.POST.get("reason", ""), request.FILES.get("file")
     if isinstance(upload, UploadedFile):
         if (upload.size or 0) > _MOST_BYTES:

@@ -1,9 +1,8 @@
-"""Proposing other tables with their effect, and accepting them as the next version of the town's model."""
+"""Proposing other tables, and accepting them with their effect as the next version of the town's model."""
 
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,8 @@ from assessment.region.actors import Actor
 from assessment.region.rules import Permission
 from assessment.roll.files.atomic import write_whole
 from valuation.runs.models import Run
-from valuation.schedules.errors import ChangeDecided, TablesRefused
+from valuation.schedules.counting import stop_counting
+from valuation.schedules.errors import ChangeDecided, EffectMissing, TablesRefused
 from valuation.schedules.models import TableChange
 from valuation.schedules.rows import (
     HEADER,
@@ -121,7 +121,7 @@ def propose_tables(
     rows: Iterable[Row] = (),
     schedule: Mapping[str, Any] | None = None,
 ) -> TableChange:
-    """Keep other tables than a run's, with what they would do: properties, totals, ratio study before and after.
+    """Keep other tables than a run's; what they would do is `valuation.schedules.counting`'s to find out.
 
     Parameters
     ----------
@@ -139,11 +139,6 @@ def propose_tables(
     """
     from valuation.cost.rules import Schedule, ScheduleError
     from valuation.frames.rules import FeatureRefused
-    from valuation.runs import reading
-    from valuation.runs.rules.groups import review_defaults
-    from valuation.runs.rules.levelling import Tables
-    from valuation.runs.services import facts_of_run
-    from valuation.schedules.effect import effect_of
 
     actor.require(Permission.EDIT_MODELS, run.town_id)
     if not reason.strip():
@@ -158,30 +153,11 @@ def propose_tables(
     changed = changed_rows(before, after)
     if not changed:
         raise TablesRefused("These are the tables that the run was valued at.")
-    tables = Tables.from_json(run.tables)
-    settings = {**review_defaults(), **run.spec.settings}
-    sales = reading.sales_frame(
-        run.town_id,
-        first_on=dt.date(run.list_year - int(settings.get("sales_years", 5)), 10, 1),
-        last_on=dt.date(run.list_year + 1, 9, 30),
-    )
-    facts = facts_of_run(run)
-    effect = effect_of(
-        tables,
-        parsed,
-        facts.frame,
-        sales,
-        features=facts.features,
-        land_lines=facts.land_lines,
-        valued_on=tables.aged_on,
-        rounding=int(settings["rounding_dollars"]),
-    )
     return TableChange.objects.create(
         town_id=run.town_id,
         run=run,
         schedule=after,
         changed=[list(row) for row in changed],
-        effect=effect,
         reason=reason.strip()[:400],
         proposed_by_name=actor.name,
     )
@@ -197,6 +173,8 @@ def decide_tables(change: TableChange, *, actor: Actor, accept: bool) -> TableCh
         Without the permission to edit models in the town.
     ChangeDecided
         Somebody was first.
+    EffectMissing
+        It is accepted before its effect is known.
     """
     from valuation.specs.services import create_spec
 
@@ -211,6 +189,11 @@ def decide_tables(change: TableChange, *, actor: Actor, accept: bool) -> TableCh
         raise ChangeDecided(
             f"The change was {locked.get_state_display().lower()} by {locked.decided_by_name}."
         )
+    if accept and not locked.effect:
+        raise EffectMissing(
+            "What the change does to the values is not known yet: a change is accepted with its effect as evidence."
+        )
+    stop_counting(locked, actor=actor)
     if accept:
         locked.spec = create_spec(
             f"{locked.town.slug}-tables"[:60],

@@ -16,6 +16,7 @@ from tests.valuation.runs.conftest import HOUSES, YEAR, Bureau
 from tests.valuation.runs.test_pages import signed_in
 from valuation.runs.models import Conclusion, Run
 from valuation.runs.services import run_valuation
+from valuation.schedules.counting import count_effect
 from valuation.schedules.errors import ChangeDecided, TablesRefused
 from valuation.schedules.models import TableChange
 from valuation.schedules.services import decide_tables, propose_tables, read_tables, write_tables
@@ -32,7 +33,7 @@ def higher(run: Run) -> list[tuple[str, str, float]]:
 def test_the_effect_is_that_of_a_run_at_the_new_tables(bureau: Bureau) -> None:
     run = bureau.run()
     change = propose_tables(run, actor=bureau.assessor, reason="ranches sell higher", rows=higher(run))
-    effect = change.effect
+    effect = count_effect(change, actor=bureau.assessor).effect
     assert change.changed == [["Base rates, $ a square foot", "Ranch", "120", "240"]]
     assert effect["properties"] == HOUSES
     assert 0 < effect["changed"] < HOUSES

@@ -13,6 +13,7 @@ from assessment.region.commands import ExplainedCommand
 from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
+from valuation.schedules.counting import count_effect
 from valuation.schedules.selectors import find_run_with_tables
 from valuation.schedules.services import decide_tables, propose_tables, read_tables, write_tables
 
@@ -59,6 +60,8 @@ class Command(ExplainedCommand):
                     reason=options["reason"],
                     schedule=read_tables(options["source"], run.tables["schedule"]),
                 )
+                # The operator waits at the terminal: no job.
+                change = count_effect(change, actor=actor)
                 if options["accept"]:
                     change = decide_tables(change, actor=actor, accept=True)
         except Problem as problem:
