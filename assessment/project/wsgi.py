@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from assessment.region.connections import CLOSE
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assessment.project.settings")
-#: Set in a request's environment, it lets the answer end the connection: see `fieldsync.devices.answers`.
-CLOSE = "grandlist.close"
 _django = get_wsgi_application()
 
 

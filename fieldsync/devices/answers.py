@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+from assessment.region.connections import CLOSE
 from fieldsync.devices.pacing import PUSH_SLOTS, current_hints
 from fieldsync.devices.pacing_rules import spell_hints
 
@@ -24,7 +25,7 @@ class FieldAnswersMiddleware:
             response["Field-Hints"] = spell_hints(current_hints())
             if PUSH_SLOTS.is_loaded:
                 # The tablet comes back to whichever process is free; read by assessment.project.wsgi.
-                request.META["grandlist.close"] = True
+                request.META[CLOSE] = True
             for name, value in getattr(request, "device_notice", {}).items():
                 response[name] = value
         return response

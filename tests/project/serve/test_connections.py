@@ -11,6 +11,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
+from assessment.region.connections import CLOSE
 from fieldsync.devices.pacing import PUSH_SLOTS
 
 
@@ -69,6 +70,6 @@ def test_servers_that_cannot_end_a_connection_are_served_all_the_same(applicatio
     def start_response(status: str, _headers: Any, _exc_info: Any = None) -> None:
         started.append(status)
 
-    environ = RequestFactory().options("/api/field/v1/uploads").environ | {"grandlist.close": True}
+    environ = RequestFactory().options("/api/field/v1/uploads").environ | {CLOSE: True}
     assert b"".join(application(environ, start_response)) == b""
     assert started[0].startswith("204")
