@@ -8,19 +8,14 @@ import pytest
 from django.test import Client
 
 from assessment.region.scope import scope
-from tests.cast import PASSWORD, Cast
+from tests.cast import Cast
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import Bureau, bureau
 from valuation.runs.models import Conclusion, Run
 
 pytestmark = pytest.mark.django_db
 
 __all__ = ["bureau"]
-
-
-def signed_in(email: str) -> Client:
-    client = Client(raise_request_exception=False)
-    assert client.post("/sign-in", {"username": email, "password": PASSWORD}).status_code == 302
-    return client
 
 
 @pytest.fixture
@@ -36,7 +31,7 @@ def send(client: Client, path: str, body: dict[str, Any]) -> Any:
     return client.post(path, body, content_type="application/json")
 
 
-def test_runs_studies_checks_and_conclusions_are_read(bureau: Bureau, run: Run) -> None:
+def test_runs_studies_checks_and_conclusions_are_read(bureau: Bureau, run: Run, signed_in: SignedIn) -> None:
     client = signed_in(bureau.cast.clerk_a.email)
     (listed,) = client.get(address(bureau.cast, "runs/")).json()
     assert (listed["id"], listed["values_sha256"]) == (str(run.pk), run.values_sha256)
@@ -52,7 +47,9 @@ def test_runs_studies_checks_and_conclusions_are_read(bureau: Bureau, run: Run) 
     assert values == sorted(values, reverse=True)
 
 
-def test_a_large_override_is_asked_for_and_confirmed_by_another_person(bureau: Bureau, run: Run) -> None:
+def test_a_large_override_is_asked_for_and_confirmed_by_another_person(
+    bureau: Bureau, run: Run, signed_in: SignedIn
+) -> None:
     conclusion = Conclusion.objects.get(run=run, property=bureau.houses[20])
     assessor, deputy = signed_in(bureau.cast.assessor_a.email), signed_in(bureau.cast.deputy_a.email)
     body = {"value": conclusion.value * 2, "reason_code": "unique", "note": "no like house"}
@@ -66,7 +63,9 @@ def test_a_large_override_is_asked_for_and_confirmed_by_another_person(bureau: B
     assert conclusion.value == body["value"]
 
 
-def test_a_ratio_study_of_any_figures_is_answered_and_bad_ones_are_refused(bureau: Bureau) -> None:
+def test_a_ratio_study_of_any_figures_is_answered_and_bad_ones_are_refused(
+    bureau: Bureau, signed_in: SignedIn
+) -> None:
     client = signed_in(bureau.cast.clerk_a.email)
     pairs = {
         "values": [90.0, 100, 110, 95, 105, 99],
@@ -83,7 +82,9 @@ def test_a_ratio_study_of_any_figures_is_answered_and_bad_ones_are_refused(burea
     )
 
 
-def test_another_town_s_conclusion_cannot_be_overridden(bureau: Bureau, run: Run) -> None:
+def test_another_town_s_conclusion_cannot_be_overridden(
+    bureau: Bureau, run: Run, signed_in: SignedIn
+) -> None:
     cast = bureau.cast
     conclusion = Conclusion.objects.filter(run=run).first()
     assert conclusion is not None
@@ -97,7 +98,9 @@ def test_another_town_s_conclusion_cannot_be_overridden(bureau: Bureau, run: Run
     assert answer.status_code == 404
 
 
-def test_a_factor_is_previewed_asked_for_decided_and_taken_back(bureau: Bureau, run: Run) -> None:
+def test_a_factor_is_previewed_asked_for_decided_and_taken_back(
+    bureau: Bureau, run: Run, signed_in: SignedIn
+) -> None:
     assessor, deputy = signed_in(bureau.cast.assessor_a.email), signed_in(bureau.cast.deputy_a.email)
     area = {"neighbourhood": "N1", "factor": "1.05"}
     seen = send(assessor, address(bureau.cast, f"runs/{run.pk}/factor-preview"), area).json()

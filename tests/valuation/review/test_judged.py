@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 
-from tests.cast import PASSWORD
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import YEAR, Bureau
 from valuation.reports.services import report_of
 from valuation.review.errors import NothingToJudge
@@ -21,12 +20,6 @@ from valuation.review.study_page import _sections
 from valuation.runs.models import Conclusion, Estimate, Run
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(email: str) -> Client:
-    client = Client(raise_request_exception=False)
-    assert client.post("/sign-in", {"username": email, "password": PASSWORD}).status_code == 302
-    return client
 
 
 def told(*options: str) -> str:
@@ -88,7 +81,7 @@ def test_a_run_without_conclusions_is_judged_by_cost(run: Run) -> None:
 
 
 def test_an_unknown_value_and_one_the_run_does_not_have_are_refused_in_a_sentence(
-    bureau: Bureau, run: Run
+    bureau: Bureau, run: Run, signed_in: SignedIn
 ) -> None:
     unknown = "A ratio study judges conclusion, cost, market or income, not 'guess'."
     missing = "This run has no value by 'income' to judge; it has "
@@ -106,7 +99,7 @@ def test_an_unknown_value_and_one_the_run_does_not_have_are_refused_in_a_sentenc
         assert str(caught.value).startswith(sentence)
 
 
-def test_the_api_states_what_it_judged(bureau: Bureau, overridden: Run) -> None:
+def test_the_api_states_what_it_judged(bureau: Bureau, overridden: Run, signed_in: SignedIn) -> None:
     client = signed_in(bureau.cast.clerk_a.email)
     path = f"/api/v1/towns/{bureau.town.slug}/valuation/runs/{overridden.pk}/study"
     plain, cost = client.get(path).json(), client.get(path, {"judge": "cost"}).json()
@@ -116,7 +109,7 @@ def test_the_api_states_what_it_judged(bureau: Bureau, overridden: Run) -> None:
     assert {rule["id"] for rule in cost["rules"]} >= {"overall_level"}
 
 
-def test_page_and_paper_state_what_they_judged(bureau: Bureau, overridden: Run) -> None:
+def test_page_and_paper_state_what_they_judged(bureau: Bureau, overridden: Run, signed_in: SignedIn) -> None:
     client = signed_in(bureau.cast.clerk_a.email)
     path = f"/t/{bureau.town.slug}/ratio-studies/{overridden.pk}/study"
     page = client.get(path)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.test import Client
 
 from assessment.jobs.models import Job
 from assessment.region.scope import scope
-from tests.cast import PASSWORD, SYSTEM, Cast
+from tests.cast import SYSTEM, Cast
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import YEAR, make_town
 from valuation import long_work
 from valuation.review.models import Override
@@ -19,12 +19,6 @@ from valuation.runs.services import run_valuation
 from valuation.specs.services import get_spec
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(email: str) -> Client:
-    client = Client(raise_request_exception=False)
-    assert client.post("/sign-in", {"username": email, "password": PASSWORD}).status_code == 302
-    return client
 
 
 @pytest.fixture
@@ -48,7 +42,9 @@ def total(cast: Cast, run: Run) -> int:
         return sum(Conclusion.objects.filter(run=run).values_list("value", flat=True))
 
 
-def test_a_factor_is_seen_asked_for_agreed_to_and_taken_back(cast: Cast, runs: list[Run]) -> None:
+def test_a_factor_is_seen_asked_for_agreed_to_and_taken_back(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     assessor, deputy = signed_in(cast.assessor_a.email), signed_in(cast.deputy_a.email)
     before = total(cast, runs[0])
     address = page(cast, runs[0], "factor")
@@ -70,7 +66,9 @@ def test_a_factor_is_seen_asked_for_agreed_to_and_taken_back(cast: Cast, runs: l
     assert "study of May" in assessor.get(address).content.decode()
 
 
-def test_a_preview_that_grew_old_is_told_and_what_was_chosen_stays(cast: Cast, runs: list[Run]) -> None:
+def test_a_preview_that_grew_old_is_told_and_what_was_chosen_stays(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     client = signed_in(cast.assessor_a.email)
     given = {"neighbourhood": "N1", "factor": "1.05", "reason_code": "neighbourhood", "note": "x"}
     answer = client.post(page(cast, runs[0], "factor"), {**given, "seen": "5"})
@@ -79,7 +77,9 @@ def test_a_preview_that_grew_old_is_told_and_what_was_chosen_stays(cast: Cast, r
 
 
 @pytest.mark.parametrize("factor", ["", "1,05", "9"])
-def test_a_factor_that_is_none_is_refused_in_words(cast: Cast, runs: list[Run], factor: str) -> None:
+def test_a_factor_that_is_none_is_refused_in_words(
+    cast: Cast, runs: list[Run], factor: str, signed_in: SignedIn
+) -> None:
     answer = signed_in(cast.assessor_a.email).post(
         page(cast, runs[0], "factor"),
         {"neighbourhood": "N1", "factor": factor, "reason_code": "neighbourhood", "note": "x"},
@@ -88,7 +88,9 @@ def test_a_factor_that_is_none_is_refused_in_words(cast: Cast, runs: list[Run], 
     assert "factor" in answer.content.decode().split("usa-alert__text")[1][:200].lower()
 
 
-def test_many_values_are_a_job(cast: Cast, runs: list[Run], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_values_are_a_job(
+    cast: Cast, runs: list[Run], monkeypatch: pytest.MonkeyPatch, signed_in: SignedIn
+) -> None:
     monkeypatch.setattr(long_work, "IN_REQUEST", 10)
     given = {"neighbourhood": "N1", "factor": "1.05", "reason_code": "neighbourhood", "note": "x"}
     client = signed_in(cast.assessor_a.email)
@@ -99,7 +101,9 @@ def test_many_values_are_a_job(cast: Cast, runs: list[Run], monkeypatch: pytest.
         assert not Override.objects.exists()
 
 
-def test_who_may_only_view_sees_the_preview_and_cannot_ask(cast: Cast, runs: list[Run]) -> None:
+def test_who_may_only_view_sees_the_preview_and_cannot_ask(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     clerk = signed_in(cast.clerk_a.email)
     address = page(cast, runs[0], "factor")
     assert "Ask for it" not in clerk.get(address, {"neighbourhood": "N1", "factor": "1.1"}).content.decode()
@@ -120,7 +124,7 @@ def override(cast: Cast, run: Run, number: int, factor: float) -> Override:
 
 
 def test_overrides_of_an_earlier_run_are_listed_and_the_ticked_ones_taken_along(
-    cast: Cast, runs: list[Run]
+    cast: Cast, runs: list[Run], signed_in: SignedIn
 ) -> None:
     first, _ = override(cast, runs[0], 10, 1.04), override(cast, runs[0], 11, 1.04)
     client = signed_in(cast.assessor_a.email)
@@ -138,7 +142,7 @@ def test_overrides_of_an_earlier_run_are_listed_and_the_ticked_ones_taken_along(
         assert Override.objects.filter(run=runs[1], state="in_force").count() == 2
 
 
-def test_a_second_person_decides_the_ticked_ones(cast: Cast, runs: list[Run]) -> None:
+def test_a_second_person_decides_the_ticked_ones(cast: Cast, runs: list[Run], signed_in: SignedIn) -> None:
     asked = [override(cast, runs[0], number, 1.5) for number in (10, 11, 12)]
     address = page(cast, runs[0], "overrides")
     assert 'name="override"' not in signed_in(cast.assessor_a.email).get(address).content.decode()

@@ -6,11 +6,11 @@ import re
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from assessment.region.scope import scope
-from tests.cast import PASSWORD, SYSTEM, Cast
+from tests.cast import SYSTEM, Cast
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import YEAR, make_town
 from valuation.review.models import Override
 from valuation.runs.models import Conclusion, Run
@@ -18,12 +18,6 @@ from valuation.runs.services import run_valuation
 from valuation.specs.services import get_spec
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(email: str) -> Client:
-    client = Client(raise_request_exception=False)
-    assert client.post("/sign-in", {"username": email, "password": PASSWORD}).status_code == 302
-    return client
 
 
 @pytest.fixture
@@ -45,7 +39,9 @@ def first_conclusion(cast: Cast, run: Run) -> Conclusion:
     return found
 
 
-def test_the_queue_narrows_by_flag_and_state_and_marks_what_stands(cast: Cast, runs: list[Run]) -> None:
+def test_the_queue_narrows_by_flag_and_state_and_marks_what_stands(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     client = signed_in(cast.assessor_a.email)
     page = client.get(address(cast, runs[0], "review/"), {"flag": "several_buildings"})
     assert page.status_code == 200
@@ -64,7 +60,9 @@ def test_the_queue_narrows_by_flag_and_state_and_marks_what_stands(cast: Cast, r
     )
 
 
-def test_a_large_override_goes_through_two_persons_on_the_pages(cast: Cast, runs: list[Run]) -> None:
+def test_a_large_override_goes_through_two_persons_on_the_pages(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     found = first_conclusion(cast, runs[0])
     page = f"/t/{cast.town_a.slug}/conclusions/{found.pk}/"
     assessor, deputy = signed_in(cast.assessor_a.email), signed_in(cast.deputy_a.email)
@@ -88,7 +86,9 @@ def test_a_large_override_goes_through_two_persons_on_the_pages(cast: Cast, runs
 
 
 @pytest.mark.parametrize("value", ["", "12.5", "-3", "many"])
-def test_an_amount_that_is_none_is_refused_in_words(cast: Cast, runs: list[Run], value: str) -> None:
+def test_an_amount_that_is_none_is_refused_in_words(
+    cast: Cast, runs: list[Run], value: str, signed_in: SignedIn
+) -> None:
     found = first_conclusion(cast, runs[0])
     page = f"/t/{cast.town_a.slug}/conclusions/{found.pk}/"
     answer = signed_in(cast.assessor_a.email).post(
@@ -101,7 +101,9 @@ def test_an_amount_that_is_none_is_refused_in_words(cast: Cast, runs: list[Run],
         assert not Override.objects.exists()
 
 
-def test_who_may_not_override_sees_no_form_and_is_refused(cast: Cast, runs: list[Run]) -> None:
+def test_who_may_not_override_sees_no_form_and_is_refused(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     found = first_conclusion(cast, runs[0])
     page = f"/t/{cast.town_a.slug}/conclusions/{found.pk}/"
     clerk = signed_in(cast.clerk_a.email)
@@ -109,7 +111,9 @@ def test_who_may_not_override_sees_no_form_and_is_refused(cast: Cast, runs: list
     assert clerk.post(page + "decide", {"action": "stands"}).status_code == 403
 
 
-def test_the_closing_shows_each_check_and_only_the_assessor_closes(cast: Cast, runs: list[Run]) -> None:
+def test_the_closing_shows_each_check_and_only_the_assessor_closes(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     page = address(cast, runs[1], "closing")
     shown = signed_in(cast.deputy_a.email).get(page).content.decode()
     assert "The assessor adopted this version" in shown
@@ -118,7 +122,9 @@ def test_the_closing_shows_each_check_and_only_the_assessor_closes(cast: Cast, r
     assert "not adopted for this list" in refused
 
 
-def test_two_runs_are_compared_in_figures_on_a_map_and_as_a_file(cast: Cast, runs: list[Run]) -> None:
+def test_two_runs_are_compared_in_figures_on_a_map_and_as_a_file(
+    cast: Cast, runs: list[Run], signed_in: SignedIn
+) -> None:
     client = signed_in(cast.assessor_a.email)
     page = client.get(address(cast, runs[1], "compare"))
     assert page.status_code == 200
@@ -130,7 +136,7 @@ def test_two_runs_are_compared_in_figures_on_a_map_and_as_a_file(cast: Cast, run
 
 
 def test_the_ratio_study_of_the_conclusions_has_figures_rules_chart_and_sales(
-    cast: Cast, runs: list[Run]
+    cast: Cast, runs: list[Run], signed_in: SignedIn
 ) -> None:
     text = signed_in(cast.assessor_a.email).get(address(cast, runs[0], "study")).content.decode()
     assert text.count("<rect ") == 20
@@ -142,7 +148,7 @@ def test_the_ratio_study_of_the_conclusions_has_figures_rules_chart_and_sales(
 
 
 def test_the_queue_takes_as_many_queries_for_a_page_of_fifty_as_for_one_row(
-    cast: Cast, runs: list[Run]
+    cast: Cast, runs: list[Run], signed_in: SignedIn
 ) -> None:
     client = signed_in(cast.assessor_a.email)
     client.get(address(cast, runs[0], "review/"))

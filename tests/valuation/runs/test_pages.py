@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from assessment.jobs.models import Job
 from assessment.region.scope import scope
-from tests.cast import PASSWORD, SYSTEM, Cast
+from tests.cast import SYSTEM, Cast
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import YEAR, make_town
 from valuation.runs.models import Conclusion, Run
 from valuation.runs.services import run_valuation
@@ -31,12 +31,6 @@ def _plain_static_files(settings, tmp_path) -> None:
     }
 
 
-def signed_in(email: str) -> Client:
-    client = Client(raise_request_exception=False)
-    assert client.post("/sign-in", {"username": email, "password": PASSWORD}).status_code == 302
-    return client
-
-
 @pytest.fixture
 def run(cast: Cast) -> Run:
     with scope(SYSTEM, towns=[cast.town_a.code], reason="a test"):
@@ -46,7 +40,7 @@ def run(cast: Cast) -> Run:
         )
 
 
-def test_the_pages_show_the_studies_of_all_ways_of_valuing(cast: Cast, run: Run) -> None:
+def test_the_pages_show_the_studies_of_all_ways_of_valuing(cast: Cast, run: Run, signed_in: SignedIn) -> None:
     client = signed_in(cast.assessor_a.email)
     listed = client.get(f"/t/{cast.town_a.slug}/ratio-studies/")
     assert listed.status_code == 200
@@ -64,7 +58,7 @@ def test_the_pages_show_the_studies_of_all_ways_of_valuing(cast: Cast, run: Run)
     assert "Tuohy" in page.content.decode()
 
 
-def test_the_card_explains_the_value_to_the_dollar(cast: Cast, run: Run) -> None:
+def test_the_card_explains_the_value_to_the_dollar(cast: Cast, run: Run, signed_in: SignedIn) -> None:
     with scope(SYSTEM, towns=[cast.town_a.code]):
         conclusion = Conclusion.objects.filter(run=run).order_by("value").last()
     assert conclusion is not None
@@ -78,7 +72,7 @@ def test_the_card_explains_the_value_to_the_dollar(cast: Cast, run: Run) -> None
     assert sum(parts) == total == conclusion.value
 
 
-def test_another_town_s_run_answers_like_none(cast: Cast, run: Run) -> None:
+def test_another_town_s_run_answers_like_none(cast: Cast, run: Run, signed_in: SignedIn) -> None:
     client = signed_in(cast.assessor_b.email)
     theirs = client.get(f"/t/{cast.town_a.slug}/ratio-studies/{run.pk}/")
     crossed = client.get(f"/t/{cast.town_b.slug}/ratio-studies/{run.pk}/")
@@ -93,7 +87,7 @@ def test_another_town_s_run_answers_like_none(cast: Cast, run: Run) -> None:
     )
 
 
-def test_who_may_run_valuations_starts_a_job_and_others_are_refused(cast: Cast) -> None:
+def test_who_may_run_valuations_starts_a_job_and_others_are_refused(cast: Cast, signed_in: SignedIn) -> None:
     address = f"/t/{cast.town_a.slug}/ratio-studies/start"
     assert signed_in(cast.clerk_a.email).post(address, {"year": "2025"}).status_code == 403
     client = signed_in(cast.assessor_a.email)
@@ -103,7 +97,9 @@ def test_who_may_run_valuations_starts_a_job_and_others_are_refused(cast: Cast) 
         assert [(job.kind, job.payload) for job in Job.objects.all()] == [("valuation_run", {"year": 2025})]
 
 
-def test_the_page_of_runs_takes_as_many_queries_for_five_runs_as_for_one(cast: Cast, run: Run) -> None:
+def test_the_page_of_runs_takes_as_many_queries_for_five_runs_as_for_one(
+    cast: Cast, run: Run, signed_in: SignedIn
+) -> None:
     client = signed_in(cast.assessor_a.email)
     address = f"/t/{cast.town_a.slug}/ratio-studies/"
     client.get(address)
