@@ -11,6 +11,8 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AnyUrl, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from assessment.region.addresses import TrustedProxies
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -30,6 +32,8 @@ class Config(BaseSettings):
     )
     trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list)
     https: bool = False
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    web_workers: int = Field(default=0, ge=0, le=64)
     var_dir: Path = ROOT / "var"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
@@ -61,7 +65,9 @@ class Config(BaseSettings):
     sign_in_attempts: int = Field(default=5, ge=1, le=50)
     sign_in_cooloff_minutes: int = Field(default=15, ge=1)
 
-    @field_validator("allowed_hosts", "trusted_origins", "metrics_allowed_networks", mode="before")
+    @field_validator(
+        "allowed_hosts", "trusted_origins", "trusted_proxies", "metrics_allowed_networks", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -73,6 +79,12 @@ class Config(BaseSettings):
     def _networks_are_networks(cls, value: list[str]) -> list[str]:
         for network in value:
             ipaddress.ip_network(network)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_can_be_trusted(cls, value: list[str]) -> list[str]:
+        TrustedProxies.parse(value)
         return value
 
     @field_validator("trusted_origins")

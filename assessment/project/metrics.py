@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 
 from assessment.jobs import selectors
 from assessment.region.actors import Actor
+from assessment.region.addresses import read_address
 from assessment.region.models import Town
 from assessment.region.scope import scope
 from assessment.region.watching import collect_figures
@@ -85,11 +86,10 @@ def _may_read(request: HttpRequest) -> bool:
     # Behind a proxy everybody comes from the proxy's address: it must not pass this page on.
     if any(name in request.headers for name in ("X-Forwarded-For", "Forwarded")):
         return False
-    try:
-        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return False
-    return any(address in ipaddress.ip_network(network) for network in settings.METRICS_ALLOWED_NETWORKS)
+    address = read_address(request.META.get("REMOTE_ADDR", ""))
+    return address is not None and any(
+        address in ipaddress.ip_network(network) for network in settings.METRICS_ALLOWED_NETWORKS
+    )
 
 
 def _registry() -> CollectorRegistry:

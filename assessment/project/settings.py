@@ -24,6 +24,7 @@ DEBUG = CONFIG.debug
 SECRET_KEY = CONFIG.secret_key or read_or_make_secret(VAR_DIR, "django-secret-key")
 ALLOWED_HOSTS = CONFIG.allowed_hosts
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins
+TRUSTED_PROXIES = CONFIG.trusted_proxies
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -41,6 +42,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "assessment.region.proxies.ProxiesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "assessment.region.middleware.RequestIdMiddleware",
@@ -118,6 +120,7 @@ AXES_FAILURE_LIMIT = CONFIG.sign_in_attempts
 AXES_COOLOFF_TIME = CONFIG.sign_in_cooloff_minutes / 60
 AXES_LOCKOUT_CALLABLE = "assessment.office.pages.sign_in.locked_out"
 CSRF_FAILURE_VIEW = "assessment.office.failures.csrf_failure"
+AXES_CLIENT_IP_CALLABLE = "assessment.region.proxies.client_address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
@@ -169,6 +172,8 @@ FIELD_PUSH_MAX_BYTES = CONFIG.field_push_max_bytes
 FIELD_PUSH_MAX_INFLATED_BYTES = CONFIG.field_push_max_inflated_bytes
 FIELD_PUSH_MAX_NESTING = CONFIG.field_push_max_nesting
 FIELD_PUSH_SLOTS = CONFIG.field_push_slots
+# How many processes share the limits at the door: gunicorn says it to those it starts.
+WEB_PROCESSES = max(1, CONFIG.web_workers)
 FIELD_REQUESTS_PER_S = CONFIG.field_requests_per_s
 FIELD_REQUEST_BURST = CONFIG.field_request_burst
 FIELD_DOOR_REQUESTS_PER_S = CONFIG.field_door_requests_per_s

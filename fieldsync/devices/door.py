@@ -1,28 +1,27 @@
 """How often may be asked at the door, where nobody has proven who they are: for a token, and to enrol.
 
-Forty tablets may share one address, and behind a proxy a whole region does. So whoever asks is counted first
+Forty tablets may share one address. So whoever asks is counted first
 by what they say they are (the device's id, the key), and what is refused there takes nothing from the
 others at the address: one tablet gone wild does not shut them out. Only then is the address counted, which
-stops a flood under ever new names. Both are kept in each process's memory: a flood costs no database.
+stops a flood under ever new names. Both are kept in each process's memory, each of a machine's processes
+with its share of the limit: a flood costs no database (docs/adr/door-limits-in-memory.md).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import random
 import threading
 import time
 from collections import OrderedDict
 
-from axes.helpers import get_client_ip_address
 from django.conf import settings
 from django.http import HttpRequest
 
+from assessment.region.proxies import client_address
 from fieldsync.devices.pacing_rules import Bucket
 from fieldsync.problems import AddressLimited, RateLimited
 
 _KEPT_MOST = 10_000
-_IPV6_NETWORK_BITS = 64
 
 
 class Buckets:
@@ -68,19 +67,20 @@ class Door:
         AddressLimited
             All at the address together do.
         """
+        share = settings.WEB_PROCESSES
         wait_s = self._callers.draw(
             (route, address, caller),
             now_s=now_s,
-            rate_per_s=settings.FIELD_DOOR_REQUESTS_PER_S,
-            burst=settings.FIELD_DOOR_REQUEST_BURST,
+            rate_per_s=settings.FIELD_DOOR_REQUESTS_PER_S / share,
+            burst=max(1, settings.FIELD_DOOR_REQUEST_BURST // share),
         )
         if wait_s:
             raise RateLimited.after(wait_s, spread=random.random())  # noqa: S311
         wait_s = self._addresses.draw(
             (route, address),
             now_s=now_s,
-            rate_per_s=settings.FIELD_ADDRESS_REQUESTS_PER_S,
-            burst=settings.FIELD_ADDRESS_REQUEST_BURST,
+            rate_per_s=settings.FIELD_ADDRESS_REQUESTS_PER_S / share,
+            burst=max(1, settings.FIELD_ADDRESS_REQUEST_BURST // share),
         )
         if wait_s:
             raise AddressLimited.after(wait_s, spread=random.random())  # noqa: S311
@@ -91,21 +91,4 @@ DOOR = Door()
 
 def admit_unproven(request: HttpRequest, route: str, caller: str) -> None:
     """Count one request of somebody who has proven nothing yet; see `Door.admit` for what it raises."""
-    DOOR.admit(route, address_of(request), caller, now_s=time.monotonic())
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return where a request comes from, as the office's sign-in sees it: no header of the caller's is believed.
-
-    Of IPv6 it is the network, since each machine has as many addresses in it as it likes.
-    """
-    text = get_client_ip_address(request) or ""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((int(address), _IPV6_NETWORK_BITS), strict=False))
-    return text
+    DOOR.admit(route, client_address(request) or "", caller, now_s=time.monotonic())

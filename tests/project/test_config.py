@@ -39,6 +39,12 @@ def test_an_address_that_libpq_understands_is_taken(url: str, monkeypatch: pytes
         ("GRANDLIST_LOG_LEVEL", "LOUD", "DEBUG"),
         ("GRANDLIST_SIGN_IN_ATTEMPTS", "0", "greater than or equal to 1"),
         ("GRANDLIST_METRICS_ALLOWED_NETWORKS", "10.0.0.300", "10.0.0.300"),
+        ("GRANDLIST_TRUSTED_PROXIES", "10.0.0.300", "10.0.0.300"),
+        ("GRANDLIST_TRUSTED_PROXIES", "10.1.2.3, proxy.example", "'proxy.example'.*10.1.2.0/24 or unix"),
+        ("GRANDLIST_TRUSTED_PROXIES", "10.1.2.3/24", "10.1.2.3/24 has host bits set"),
+        ("GRANDLIST_TRUSTED_PROXIES", "0.0.0.0/0", "is everybody"),
+        ("GRANDLIST_TRUSTED_PROXIES", "::/0", "is everybody"),
+        ("GRANDLIST_WEB_WORKERS", "many", "valid integer"),
         ("GRANDLIST_SECRET_KEY", "short", "at least 32"),
     ],
 )
@@ -49,6 +55,13 @@ def test_a_value_that_cannot_work_is_refused_by_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError, match=said):
         Config()
+
+
+def test_no_proxy_is_trusted_until_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRANDLIST_TRUSTED_PROXIES", raising=False)
+    assert Config().trusted_proxies == []
+    monkeypatch.setenv("GRANDLIST_TRUSTED_PROXIES", "10.1.2.0/24, 2001:db8::7,unix")
+    assert Config().trusted_proxies == ["10.1.2.0/24", "2001:db8::7", "unix"]
 
 
 def test_a_database_without_its_owner_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

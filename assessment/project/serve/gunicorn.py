@@ -23,11 +23,21 @@ keepalive = 5
 # Far above any figure of ours; a leak in a library then ends some night, staggered over the workers.
 max_requests = 50_000
 max_requests_jitter = 10_000
+# Who may say from where a request comes, and that it came by HTTPS, is one setting, GRANDLIST_TRUSTED_PROXIES,
+# which the application reads: gunicorn would believe every Unix socket, and this machine's own address.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 accesslog = None  # requests are logged by the application, without addresses of people
 errorlog = "-"
 loglevel = "warning"
 if Path("/dev/shm").is_dir():  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108  the heartbeat file; a slow disk must not end a worker
+
+
+def on_starting(server: Any) -> None:
+    """Tell the processes how many they are, also where that was counted here or given by an argument."""
+    os.environ["GRANDLIST_WEB_WORKERS"] = str(server.cfg.workers)
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -8,12 +8,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from django.test import RequestFactory
 
 from assessment.region.scope import scope
 from fieldsync.client import ProblemAnswer, Tablet
 from fieldsync.devices import door
-from fieldsync.devices.door import DOOR, Buckets, Door, address_of
+from fieldsync.devices.door import DOOR, Buckets, Door
 from fieldsync.devices.services import make_enrolment_code
 from fieldsync.problems import RateLimited
 from tests.cast import SYSTEM, TOWN_A, Cast
@@ -83,25 +82,17 @@ def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(buckets._buckets) == 50
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "is_same"),
-    [
-        ("203.0.113.9", "203.0.113.9", True),
-        ("203.0.113.9", "203.0.113.10", False),
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::7", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("::ffff:203.0.113.9", "203.0.113.9", True),
-        ("", "", True),
-    ],
-)
-def test_an_address_is_that_of_the_connection_and_of_ipv6_the_network(
-    one: str, other: str, is_same: bool
-) -> None:
-    first, second = (
-        address_of(RequestFactory().post(TOKEN, REMOTE_ADDR=text, headers={"X-Forwarded-For": str(uuid4())}))
-        for text in (one, other)
-    )
-    assert (first == second) == is_same
+def test_the_processes_of_a_machine_share_what_it_lets_in(settings: SettingsWrapper) -> None:
+    settings.WEB_PROCESSES = 4
+    doors = [Door() for _ in range(4)]
+    assert sum(let_in(at, 1000, caller=WILD) for at in doors) == 600
+    assert sum(let_in(at, 2000) for at in doors) == 4000 - 600
+    assert sum(let_in(at, 500, now_s=2) for at in doors) == 200
+
+
+def test_more_processes_than_a_limit_has_requests_still_let_one_in(settings: SettingsWrapper) -> None:
+    settings.WEB_PROCESSES, settings.FIELD_DOOR_REQUEST_BURST = 64, 10
+    assert let_in(Door(), 5, caller=WILD) == 1
 
 
 @pytest.fixture
@@ -139,6 +130,21 @@ def test_a_flood_from_one_address_is_refused_and_who_has_a_token_is_not(
     assert "Field-Hints" in refused.headers
     tablet.patch_card(str(houses[0].property_id), {"comment": "seen"})
     assert [result["status"] for result in tablet.push()] == ["applied"], "no address refuses field data"
+
+
+def test_behind_a_trusted_proxy_a_flood_shuts_out_its_own_line_alone(
+    server: str, cast: Cast, narrow: SettingsWrapper
+) -> None:
+    narrow.TRUSTED_PROXIES = ["127.0.0.1"]
+    flood, other = (
+        {"X-Forwarded-For": f"192.0.2.7, {address}"} for address in ("203.0.113.9", "203.0.113.10")
+    )
+    answers = [ask(server, str(uuid4()), **flood) for _ in range(101)]
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "address-rate-limited")
+    assert (
+        ask(server, str(uuid4()), **flood | {"X-Forwarded-For": "192.0.2.8, 203.0.113.9"}).status_code == 429
+    )
+    assert ask(server, str(uuid4()), **other).status_code == 401
 
 
 def test_what_a_tablet_holds_stays_with_it_when_it_gets_no_token(
