@@ -112,7 +112,7 @@ def measure(count: int, folder: Path) -> dict[str, float]:
     first = import_cards(town, actor=actor, wanted=CardImport(path, 2024))
     imported_at, cpu_imported = time.perf_counter(), cpu_seconds()
     again = import_cards(town, actor=actor, wanted=CardImport(path, 2024))
-    ended = time.perf_counter()
+    ended, cpu_ended = time.perf_counter(), cpu_seconds()
     assert first.counts["added"] == read == again.counts["unchanged"]
     assert again.changes == 0
     return {
@@ -124,6 +124,7 @@ def measure(count: int, folder: Path) -> dict[str, float]:
         "import_s": imported_at - read_at,
         "import_cpu_s": cpu_imported - cpu_read,
         "again_s": ended - imported_at,
+        "again_cpu_s": cpu_ended - cpu_imported,
         "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 

@@ -12,7 +12,7 @@ from assessment.property.tabular.shipped import shipped_mappings
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "imports.md").read_text()
 # Codes that no import gives today: kept stable for those that will.
-NOT_GIVEN = {Reason.OTHER_TOWN, Reason.AMBIGUOUS_MATCH, Reason.BREAKS_RULE}
+NOT_GIVEN = {Reason.OTHER_TOWN, Reason.BREAKS_RULE}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from assessment.property.bulk import in_batches, rare_collection
 from assessment.property.imports.codes import known_codes, put_codes
 from assessment.property.imports.edits import IMPORT_REASON
 from assessment.property.imports.fitting import FittedCard, fit_card
-from assessment.property.imports.matching import Matcher
+from assessment.property.imports.matching import load_matcher
 from assessment.property.imports.outcome import ImportOutcome, StatedSale
 from assessment.property.imports.runs import finish_run, lock_imports, start_run
 from assessment.property.imports.writing import BatchWriter, count_written
@@ -123,7 +123,8 @@ def _import_all(
     town: Town, reader: CardReader, wanted: CardImport, run: ImportRun, outcome: ImportOutcome
 ) -> None:
     key_type = reader.mapping.key.partition(".")[2]
-    matcher = Matcher(town.code, key_type)
+    kinds = [rule.name for rule in reader.mapping.rules if rule.part == "alias"]
+    matcher = load_matcher(town.code, key_type, kinds)
     uses = {code.code: code for code in Code.objects.filter(town_id=town.code, table="use")}
     began_on = _effective_on(wanted)
     writer = BatchWriter(
@@ -131,16 +132,22 @@ def _import_all(
     )
     report = outcome.report
     cards = bar(_fitted(reader, wanted, report), label=f"cards of {town.name}")
-    for batch in prefetch(in_batches(cards, _BATCH)):
+
+    def write(batch: Sequence[FittedCard], properties: Mapping[int, UUID]) -> None:
         outcome.counts["accepted"] += len(batch)
         if wanted.on_error == "abort" and report.rejected_rows:
-            continue  # nothing will be kept: only the findings are still wanted
+            return  # nothing will be kept: only the findings are still wanted
         _add_uses(writer, reader)
-        rows = writer.write(batch, matcher.match(batch))
-        # What this batch added is not the property of a later card that shares a weaker identifier with it.
-        matcher.taken.update(rows.values())
-        outcome.sales.extend(_sales(batch, rows))
+        outcome.sales.extend(_sales(batch, writer.write(batch, properties)))
+
+    for batch in prefetch(in_batches(cards, _BATCH)):
+        write(*matcher.sift(batch))
+    held_back, properties = matcher.settle()
+    for batch in in_batches(held_back, _BATCH):
+        rows = {fitted.card.row for fitted in batch}
+        write(batch, {row: each for row, each in properties.items() if row in rows})
     report.extend(writer.findings)
+    report.extend(matcher.findings())
     counts = outcome.counts
     counts["read"], counts["other_town"] = reader.rows, reader.other_town_rows
     counts["rejected"] = len(report.rejected_rows)

@@ -3,85 +3,180 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from assessment.property.imports.fitting import FittedCard
 from assessment.property.models import Property, PropertyAlias
 from assessment.property.rules.addresses import address_key
+from assessment.property.tabular.cards import Card
+from assessment.property.tabular.problems import Reason, RowProblem
 
 ALIAS_ORDER = ("pid", "link", "account", "gis", "mbl")
+Carriers = Mapping[str, Sequence[UUID]]
+_FORMER, _ADDRESS = "former", "address"
+_NAMED_AT_MOST = 3
 
 
 @dataclass(slots=True)
 class Matcher:
-    """Finds the property of each card: by its identifiers in order, then by its address.
+    """Finds the property of each card, whatever the order of the file's rows.
 
-    An identifier that several properties carry (a condominium's map and lot) decides nothing. An address
-    decides only among properties that do not yet have an identifier of the file's kind, since two cards
-    with two identifiers are two properties even on one address.
+    A card is the property whose own (newest) identifier of the file's kind it states. Only when that is known
+    of all cards of the file do the weaker steps follow: former identifiers of that kind, the others in
+    order, the address. A step decides where one property carries what the card states, and is still free,
+    and no other card that is still free states it; it is taken for all cards at once before the next.
+    All is judged by the record as it stood before the import.
+
+    Cards that may need a weaker step are held back until the file has been read; in a town whose cards were
+    imported by the same identifier before, those are few.
 
     Parameters
     ----------
-    town_code
-        The town.
     key_type
         The kind of identifier that the file's cards are told apart by.
+    newest
+        The own identifier of that kind, by property.
+    steps
+        What decides next, strongest first: by kind and value, the properties that carry it.
     """
 
-    town_code: int
     key_type: str
-    _by_address: dict[str, list[UUID]] | None = None
+    newest: Mapping[UUID, str]
+    steps: Mapping[str, Carriers]
     taken: set[UUID] = field(default_factory=set)
+    _own: dict[str, list[UUID]] = field(default_factory=dict)
+    _waiting: list[FittedCard] = field(default_factory=list)
+    _told: list[tuple[Reason, Card, list[UUID], bool]] = field(default_factory=list)
 
-    def match(self, cards: Iterable[FittedCard]) -> dict[int, UUID]:
-        """Return the property of each card that has one, by the card's row."""
-        cards = list(cards)
-        known = self._known_aliases(cards)
+    def __post_init__(self) -> None:
+        for property_id, value in self.newest.items():
+            self._own.setdefault(value, []).append(property_id)
+
+    def sift(self, cards: Iterable[FittedCard]) -> tuple[list[FittedCard], dict[int, UUID]]:
+        """Return the cards of a batch that can be written now, and their properties by row; hold others back.
+
+        A card that is written without a property is new. A card whose own identifier several properties
+        carry is refused: it would make one more of them with each import.
+        """
+        now: list[FittedCard] = []
         found: dict[int, UUID] = {}
         for fitted in cards:
-            property_id = self._by_alias(fitted, known) or self._by_location(fitted)
-            if property_id is not None and property_id not in self.taken:
-                found[fitted.card.row] = property_id
-                self.taken.add(property_id)
+            holders = self._own.get(fitted.aliases.get(self.key_type, ""), [])
+            if len(holders) > 1:
+                self._told.append((Reason.AMBIGUOUS_MATCH, fitted.card, holders, True))
+                continue
+            if holders:
+                found[fitted.card.row] = holders[0]
+                self.taken.add(holders[0])
+            elif self._free_candidates(fitted):
+                self._waiting.append(fitted)
+                continue
+            now.append(fitted)
+        return now, found
+
+    def settle(self) -> tuple[list[FittedCard], dict[int, UUID]]:
+        """Return the cards that were held back, and the properties of those that have one, by row.
+
+        A card that may be a property which no card of the file is, and that no step gave it, becomes a
+        property of its own, and a finding says so. So does one for a property whose own identifier changed.
+        """
+        found: dict[int, UUID] = {}
+        for kind, carriers in self.steps.items():
+            if carriers:
+                decided = self._decide(kind, carriers, found)
+                found.update(decided)
+                self.taken.update(decided.values())
+        for fitted in self._waiting:
+            property_id = found.get(fitted.card.row)
+            if property_id is None:
+                if candidates := self._free_candidates(fitted):
+                    self._told.append((Reason.AMBIGUOUS_MATCH, fitted.card, candidates, False))
+            elif property_id in self.newest:
+                self._told.append((Reason.IDENTIFIER_CHANGED, fitted.card, [property_id], False))
+        return self._waiting, found
+
+    def findings(self) -> list[RowProblem]:
+        """Return what could not be decided, and what was by less than the own identifier."""
+        named = {each for _, _, ids, _ in self._told for each in ids[:_NAMED_AT_MOST]}
+        accounts = dict(Property.objects.filter(id__in=named).values_list("id", "account_number"))
+        found = []
+        for reason, card, ids, rejected in self._told:
+            which = " or ".join(sorted(accounts[each] for each in ids[:_NAMED_AT_MOST]))
+            which += f" or {len(ids) - _NAMED_AT_MOST} more" if len(ids) > _NAMED_AT_MOST else ""
+            if reason is Reason.IDENTIFIER_CHANGED:
+                sentence = (
+                    f"Property {which} was card {self.newest[ids[0]]}; it was found by a weaker identifier."
+                )
+            elif rejected:
+                sentence = f"The card's own identifier is that of property {which}; the row is left out."
+            else:
+                sentence = (
+                    f"The card may be property {which}, but others share what they have in common; it became a "
+                    "property of its own."
+                )
+            found.append(RowProblem(card.row, "", card.key, reason, sentence, rejected, card.key))
         return found
 
-    def _known_aliases(self, cards: list[FittedCard]) -> Mapping[tuple[str, str], set[UUID]]:
-        values = {value for fitted in cards for value in fitted.aliases.values()}
-        rows = PropertyAlias.objects.filter(
-            town_id=self.town_code, valid_to__isnull=True, id_type__in=ALIAS_ORDER, value__in=values
-        ).values_list("id_type", "value", "property_id")
-        known: dict[tuple[str, str], set[UUID]] = defaultdict(set)
-        for id_type, value, property_id in rows:
-            known[(id_type, value)].add(property_id)
-        return known
-
-    def _by_alias(self, fitted: FittedCard, known: Mapping[tuple[str, str], set[UUID]]) -> UUID | None:
-        order = (self.key_type, *(kind for kind in ALIAS_ORDER if kind != self.key_type))
-        for id_type in order:
-            candidates = known.get((id_type, fitted.aliases.get(id_type, "")), set())
+    def _decide(self, kind: str, carriers: Carriers, found: Mapping[int, UUID]) -> dict[int, UUID]:
+        claims: dict[UUID, list[int]] = defaultdict(list)
+        for fitted in self._waiting:
+            row = fitted.card.row
+            candidates = () if row in found else carriers.get(self._stated(fitted, kind), ())
             if len(candidates) == 1:
-                return next(iter(candidates))
-        return None
+                claims[candidates[0]].append(row)
+        return {rows[0]: each for each, rows in claims.items() if len(rows) == 1 and each not in self.taken}
 
-    def _by_location(self, fitted: FittedCard) -> UUID | None:
-        if self._by_address is None:
-            self._by_address = self._unidentified_by_address()
-        candidates = self._by_address.get(address_key(fitted.address), [])
-        return candidates[0] if len(candidates) == 1 else None
+    def _stated(self, fitted: FittedCard, kind: str) -> str:
+        if kind == _ADDRESS:
+            return address_key(fitted.address)
+        return fitted.aliases.get(self.key_type if kind == _FORMER else kind, "")
 
-    def _unidentified_by_address(self) -> dict[str, list[UUID]]:
-        identified = PropertyAlias.objects.filter(
-            town_id=self.town_code, id_type=self.key_type, valid_to__isnull=True
-        ).values("property_id")
-        rows = (
-            Property.objects.filter(town_id=self.town_code, kind=Property.Kind.REAL, is_retired=False)
-            .exclude(id__in=identified)
-            .values_list("id", "address")
+    def _free_candidates(self, fitted: FittedCard) -> list[UUID]:
+        """Return the properties that the card may be and that no card is so far, by its strongest step first."""
+        candidates = dict.fromkeys(
+            each
+            for kind, carriers in self.steps.items()
+            if carriers
+            for each in carriers.get(self._stated(fitted, kind), ())
         )
-        by_address: dict[str, list[UUID]] = defaultdict(list)
-        for property_id, address in rows:
-            if key := address_key(address):
-                by_address[key].append(property_id)
-        return by_address
+        return [each for each in candidates if each not in self.taken]
+
+
+def load_matcher(town_code: int, key_type: str, kinds: Iterable[str]) -> Matcher:
+    """Return a matcher by the town's record as it stands, for a file that states these kinds of identifiers."""
+    in_force = PropertyAlias.objects.filter(town_id=town_code, valid_to__isnull=True)
+    newest: dict[UUID, str] = {}
+    former: dict[str, list[UUID]] = {}
+    keyed = in_force.filter(id_type=key_type).order_by("valid_from", "id")
+    for property_id, value in keyed.values_list("property_id", "value").iterator():
+        if newest.get(property_id, value) != value:
+            _carry(former, newest[property_id], property_id)
+        newest[property_id] = value
+    steps: dict[str, dict[str, list[UUID]]] = {_FORMER: former}
+    stated = set(kinds) - {key_type}
+    steps |= {kind: {} for kind in ALIAS_ORDER if kind in stated}
+    others = in_force.filter(id_type__in=stated)
+    for id_type, value, property_id in others.values_list("id_type", "value", "property_id").iterator():
+        _carry(steps[id_type], value, property_id)
+    return Matcher(key_type, newest, {**steps, _ADDRESS: _unidentified_by_address(town_code, newest)})
+
+
+def _carry(carriers: dict[str, list[UUID]], value: str, property_id: UUID) -> None:
+    held = carriers.setdefault(value, [])
+    if property_id not in held:
+        held.append(property_id)
+
+
+def _unidentified_by_address(town_code: int, identified: Mapping[UUID, str]) -> dict[str, list[UUID]]:
+    """Return, by address, the properties that have no identifier of the file's kind.
+
+    Two cards with two identifiers are two properties even on one address.
+    """
+    rows = Property.objects.filter(town_id=town_code, kind=Property.Kind.REAL, is_retired=False)
+    by_address: dict[str, list[UUID]] = {}
+    for property_id, address in rows.values_list("id", "address").iterator():
+        if property_id not in identified and (key := address_key(address)):
+            _carry(by_address, key, property_id)
+    return by_address

@@ -144,6 +144,11 @@ class CardReader:
                 parts.setdefault(filler.part, {})[filler.name] = value
         part, _, name = self.mapping.key.partition(".")
         key = str(parts.get(part, {}).get(name, ""))
+        if not key and not refused:
+            column = self._key_column()
+            sentence = f"{column} is blank, and tells the cards apart; the row is left out."
+            findings.append(RowProblem(row.number, column, "", Reason.BLANK_REQUIRED, sentence))
+            refused = True
         if findings and key:
             findings = [
                 RowProblem(f.row, f.column, f.value, f.reason, f.sentence, f.rejected, key) for f in findings

@@ -149,8 +149,8 @@ def parse_mapping(raw: Mapping[str, Any], *, name: str) -> CardMapping:
     if twice:
         raise MappingInvalid(f"{name}: {', '.join(twice)} is filled twice.")
     key = str(card.get("key", ""))
-    if key not in targets:
-        raise MappingInvalid(f"{name}: [card] key must name one of its fields, such as alias.pid.")
+    if key not in targets or not key.startswith("alias."):
+        raise MappingInvalid(f"{name}: [card] key must name one of its identifiers, such as alias.pid.")
     detect = raw.get("detect", {})
     return CardMapping(
         name=str(raw.get("name", name)),

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     OTHER_TOWN = "other-town"
     TEXT_ENCODING = "text-encoding"
     AMBIGUOUS_MATCH = "ambiguous-match"
+    IDENTIFIER_CHANGED = "identifier-changed"
     NO_MATCH = "no-match"
     OUTSIDE_TOWN = "outside-town"
     ADDRESS_DIFFERS = "address-differs"

@@ -220,11 +220,23 @@ def test_a_card_finds_the_property_that_a_parcel_import_made_by_its_address(
             town, actor=SYSTEM, reason="parcels", address="12 Elm Street", aliases={"gis": "A-1"}
         )
         create_property(town, actor=SYSTEM, reason="parcels", address="14 ELM ST")
-    outcome = run(town, write(card(7, "12 ELM ST"), card(8, "16 ELM ST"), card(9, "12 ELM ST")))
-    assert (outcome.counts["added"], outcome.counts["changed"]) == (2, 1)
+    outcome = run(town, write(card(7, "12 ELM ST"), card(8, "16 ELM ST")))
+    assert (outcome.counts["added"], outcome.counts["changed"]) == (1, 1)
     with in_town(town):
         assert PropertyAlias.objects.get(id_type="pid", value="7").property_id == held.id
-        assert PropertyAlias.objects.get(id_type="pid", value="9").property_id != held.id
+    later = run(town, write(card(7, "12 ELM ST"), card(9, "12 ELM ST")))
+    assert (later.counts["added"], later.counts["unchanged"]) == (1, 1)
+
+
+def test_two_cards_on_the_address_of_one_such_property_are_told_and_neither_is_it(
+    town: Town, write: Write
+) -> None:
+    with in_town(town):
+        held = create_property(town, actor=SYSTEM, reason="parcels", address="12 Elm Street")
+    outcome = run(town, write(card(7, "12 ELM ST"), card(9, "12 ELM ST")))
+    assert (outcome.counts["added"], outcome.report.by_reason) == (2, {"ambiguous-match": 2})
+    with in_town(town):
+        assert not held.aliases.exists()
 
 
 def test_a_killed_import_leaves_nothing_half_done(
