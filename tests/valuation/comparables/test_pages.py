@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from assessment.property.models import Property
 from assessment.region.scope import scope
 from tests.cast import SYSTEM, Cast
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import HOUSES, YEAR, make_town
-from tests.valuation.runs.test_pages import signed_in
 from valuation.comparables.models import ComparableSet
 from valuation.comparables.paper import grid_pdf
 from valuation.comparables.selectors import get_grid
@@ -57,7 +57,9 @@ def test_a_run_keeps_five_comparables_for_each_house_and_their_adjustments_sum(c
             assert each.indicated == int(indicated + 0.5)
 
 
-def test_the_page_shows_columns_that_sum_from_price_to_adjusted_price(cast: Cast, run: Run) -> None:
+def test_the_page_shows_columns_that_sum_from_price_to_adjusted_price(
+    cast: Cast, run: Run, signed_in: SignedIn
+) -> None:
     with scope(SYSTEM, towns=[cast.town_a.code]):
         house = Property.objects.order_by("pk")[40]
         grid = get_grid(cast.town_a.code, house.pk)
@@ -80,7 +82,9 @@ def test_the_page_shows_columns_that_sum_from_price_to_adjusted_price(cast: Cast
     assert "The whole grid of comparable sales" in card
 
 
-def test_the_paper_is_a_pdf_and_the_same_grid_gives_the_same_bytes(cast: Cast, run: Run) -> None:
+def test_the_paper_is_a_pdf_and_the_same_grid_gives_the_same_bytes(
+    cast: Cast, run: Run, signed_in: SignedIn
+) -> None:
     with scope(SYSTEM, towns=[cast.town_a.code]):
         house = Property.objects.order_by("pk")[41]
         grid = get_grid(cast.town_a.code, house.pk)
@@ -91,7 +95,9 @@ def test_the_paper_is_a_pdf_and_the_same_grid_gives_the_same_bytes(cast: Cast, r
     assert paper.content == grid_pdf(grid, town=cast.town_a.name)
 
 
-def test_another_town_and_a_property_that_was_never_valued_answer_like_none(cast: Cast, run: Run) -> None:
+def test_another_town_and_a_property_that_was_never_valued_answer_like_none(
+    cast: Cast, run: Run, signed_in: SignedIn
+) -> None:
     with scope(SYSTEM, towns=[cast.town_a.code]):
         key = ComparableSet.objects.filter(run=run).values_list("property_id", flat=True)[0]
     client = signed_in(cast.assessor_b.email)

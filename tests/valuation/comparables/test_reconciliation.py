@@ -12,9 +12,9 @@ import pytest
 
 from assessment.property.models import Property
 from tests.valuation.comparables.test_pages import _plain_static_files
+from tests.valuation.conftest import SignedIn
 from tests.valuation.income.test_services import rates, returned, shops
 from tests.valuation.runs.conftest import Bureau, bureau
-from tests.valuation.runs.test_pages import signed_in
 from valuation.comparables.paper import grid_pdf
 from valuation.comparables.selectors import get_grid
 from valuation.comparables.sheet import Grid
@@ -46,7 +46,7 @@ def shop(bureau: Bureau) -> tuple[Bureau, Run, Property]:
 
 
 def test_page_paper_and_api_lead_from_the_cost_approach_to_the_value_of_record(
-    shop: tuple[Bureau, Run, Property],
+    shop: tuple[Bureau, Run, Property], signed_in: SignedIn
 ) -> None:
     bureau, run, subject = shop
     value = Conclusion.objects.get(run=run, property=subject).value

@@ -16,8 +16,8 @@ from assessment.property.models import Building, Property
 from assessment.region.errors import Forbidden
 from assessment.region.scope import scope
 from tests.cast import SYSTEM, Cast
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import YEAR, Bureau
-from tests.valuation.runs.test_pages import signed_in
 from tests.valuation.runs.test_services import interim
 from valuation.income.errors import IncomeRefused
 from valuation.income.models import IncomeRates, IncomeReturn
@@ -171,7 +171,7 @@ def test_returns_and_rates_need_their_permissions_and_are_never_altered(bureau: 
 
 
 def test_the_page_is_for_who_may_see_confidential_things_and_the_card_tells_others_nothing(
-    cast: Cast,
+    cast: Cast, signed_in: SignedIn
 ) -> None:
     with scope(SYSTEM, towns=[cast.town_a.code], reason="a test"):
         house = Property.objects.create(

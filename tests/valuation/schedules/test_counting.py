@@ -10,8 +10,8 @@ from assessment.property.models import Building
 from assessment.region.errors import Forbidden
 from assessment.region.scope import scope
 from tests.cast import SYSTEM
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import HOUSES, Bureau
-from tests.valuation.runs.test_pages import signed_in
 from tests.valuation.schedules.test_services import higher
 from valuation import long_work
 from valuation.schedules.counting import ask_for_effect, count_effect, find_effect_job
@@ -147,7 +147,7 @@ def test_the_list_says_which_changes_were_not_counted(bureau: Bureau) -> None:
 
 
 @pytest.mark.usefixtures("large")
-def test_the_page_shows_the_job_then_its_failure_then_the_effect(bureau: Bureau) -> None:
+def test_the_page_shows_the_job_then_its_failure_then_the_effect(bureau: Bureau, signed_in: SignedIn) -> None:
     run = bureau.run()
     base = f"/t/{bureau.town.slug}/cost-tables/"
     client = signed_in(bureau.cast.assessor_a.email)

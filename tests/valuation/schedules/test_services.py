@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from assessment.region.errors import Forbidden
 from assessment.region.scope import scope
 from tests.cast import SYSTEM
+from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import HOUSES, YEAR, Bureau
-from tests.valuation.runs.test_pages import signed_in
 from valuation.runs.models import Conclusion, Run
 from valuation.runs.services import run_valuation
 from valuation.schedules.counting import count_effect
@@ -81,7 +81,9 @@ def test_tables_survive_a_trip_through_a_file(bureau: Bureau, tmp_path: Path, su
         read_tables(path, before)
 
 
-def test_the_pages_edit_show_and_accept_and_another_town_sees_none(bureau: Bureau) -> None:
+def test_the_pages_edit_show_and_accept_and_another_town_sees_none(
+    bureau: Bureau, signed_in: SignedIn
+) -> None:
     run, cast = bureau.run(), bureau.cast
     base = f"/t/{bureau.town.slug}/cost-tables/"
     client = signed_in(cast.assessor_a.email)
