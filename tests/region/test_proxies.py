@@ -33,6 +33,11 @@ def test_a_trusted_proxy_says_whether_it_was_https(behind: Settings) -> None:
     assert is_secure(PROXY, None, over_tls=True)
     assert not is_secure(PROXY, "http", over_tls=True)
     assert not is_secure(PROXY, "https, http")
+    request = RequestFactory().get(
+        "/", REMOTE_ADDR=PROXY, headers={"X-Forwarded-Proto": "https", "Host": "testserver"}
+    )
+    ProxiesMiddleware(lambda _request: HttpResponse())(request)
+    assert request.build_absolute_uri("/field/#enrol=1") == "https://testserver/field/#enrol=1"
 
 
 @pytest.mark.parametrize("peer", [CLIENT, "127.0.0.1", "", "garbage"])
@@ -53,6 +58,22 @@ def test_a_request_without_an_address_has_none(behind: Settings) -> None:
     assert client_address(request) is None
     behind.TRUSTED_PROXIES = ["unix"]
     assert client_address(request) == CLIENT
+
+
+def test_a_form_sent_by_https_is_taken_where_the_proxy_says_it_was(cast: Cast, behind: Settings) -> None:
+    """Django compares the page's origin with how the request came."""
+    codes = {}
+    for peer in (PROXY, CLIENT):
+        client = Client(enforce_csrf_checks=True, REMOTE_ADDR=peer)
+        client.get("/sign-in")
+        values = {
+            "username": cast.assessor_a.email,
+            "password": PASSWORD,
+            "csrfmiddlewaretoken": client.cookies["grandlist_csrf"].value,
+        }
+        headers = {"Host": "testserver", "Origin": "https://testserver", "X-Forwarded-Proto": "https"}
+        codes[peer] = client.post("/sign-in", values, headers=headers).status_code
+    assert codes == {PROXY: 302, CLIENT: 403}
 
 
 def attempt(cast: Cast, password: str, **about: str) -> int:
