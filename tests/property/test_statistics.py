@@ -6,10 +6,11 @@ from django.db import connection
 
 from assessment.property.bulk import insert_rows
 from assessment.property.models import Building, Property
-from assessment.property.statistics import analyze_after
+from assessment.property.statistics import analyze_after, reading_whole_town
 from assessment.region.ids import new_id
 from assessment.region.scope import scope
-from tests.cast import SYSTEM, TOWN_A, Cast
+from tests.cast import SYSTEM, TOWN_A, Cast, make_cast
+from tests.databases import TestDatabase
 
 
 def believed(table: str) -> float:
@@ -26,6 +27,40 @@ def test_a_table_that_an_import_filled_is_analysed_once(cast: Cast) -> None:
         assert analyze_after({Property: 600, Building: 3}) == ("assessment_property",)
         assert believed("assessment_property") >= 600
         assert analyze_after({Property: 50, Building: 0}) == ()
+
+
+def test_a_town_that_joins_a_large_region_is_made_known_though_it_is_a_small_share(
+    committed_db: TestDatabase,
+) -> None:
+    # A database of its own: what ANALYZE believes of a table is not taken back with the transaction.
+    make_cast()
+    with scope(SYSTEM, towns=[TOWN_A], reason="test"):
+        insert_rows(
+            Property, [{"id": new_id(), "town_id": TOWN_A, "account_number": str(n)} for n in range(21_000)]
+        )
+        analyze_after({Property: 21_000})
+        assert believed("assessment_property") >= 21_000
+        assert analyze_after({Property: 1_999}) == ()
+        assert analyze_after({Property: 2_000}) == ("assessment_property",)
+
+
+def test_a_whole_town_is_read_without_nested_loops_and_what_follows_as_the_planner_likes(cast: Cast) -> None:
+    joined = (
+        "EXPLAIN SELECT 1 FROM assessment_property p LEFT JOIN "
+        "(SELECT property_id, count(*) FROM assessment_landline WHERE town_id = 1 GROUP BY 1) l ON l.property_id = p.id"
+    )
+
+    def plan() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(joined)
+            return "\n".join(row[0] for row in cursor.fetchall())
+
+    with scope(SYSTEM, towns=[TOWN_A], reason="test"):
+        with reading_whole_town():
+            assert "Nested Loop" not in plan()
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW enable_nestloop")
+            assert cursor.fetchone() == ("on",)
 
 
 def test_an_import_that_changed_nothing_analyses_nothing(cast: Cast) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from assessment.property.statistics import reading_whole_town
 from valuation.ratio.rules import RatioStudyError, UnsoldTest, cod, median_ratio, prb, prd, unsold_test
 from valuation.runs.models import Run
 from valuation.runs.rules.local import LocalFactors
@@ -55,7 +56,7 @@ def sold_conclusions(run: Run, *, years: int = 2, of: str = "conclusion") -> Sol
     A value is brought to the day of its sale by the trend that the run found, so that ratios are at one level.
     ``of`` names the value: what was concluded, or what an approach says (see `valuation.review.judged`).
     """
-    with connection.cursor() as cursor:
+    with reading_whole_town(), connection.cursor() as cursor:
         cursor.execute(
             _SALES_SQL,
             {
@@ -173,7 +174,7 @@ WHERE c.value > 0 AND b.appraised > 0
 
 def unsold_of(run: Run, *, of: str = "conclusion") -> UnsoldTest | None:
     """Return the test of sold against unsold properties; None without a list before or enough sales."""
-    with connection.cursor() as cursor:
+    with reading_whole_town(), connection.cursor() as cursor:
         cursor.execute(
             _CHANGES_SQL,
             {

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from assessment.property.statistics import reading_whole_town
 from assessment.region.actors import Actor
 from assessment.region.ids import new_id
 from assessment.region.rules import Permission
@@ -144,7 +145,7 @@ def read_factor(text: str) -> Fraction:
 def list_areas(run: Run) -> Mapping[str, list[tuple[str, int]]]:
     """Return the neighbourhoods (``none``: not named) and the state classes of a run's values, with counts."""
     found = {}
-    with connection.cursor() as cursor:
+    with reading_whole_town(), connection.cursor() as cursor:
         for name in ("neighbourhood", "state_class"):
             cursor.execute(_AREAS_SQL.format(column=f"p.{name}"), [run.town_id, run.pk])
             found[name] = [(str(key), int(count)) for key, count in cursor.fetchall()]
@@ -319,7 +320,7 @@ def _area(run: Run, area: Area) -> list[tuple[UUID, UUID, int, str, str, str, st
     given: dict[str, Any] = {
         "town": run.town_id, "run": run.pk, "place": area.neighbourhood, "class": area.state_class,
     }  # fmt: skip
-    with connection.cursor() as cursor:
+    with reading_whole_town(), connection.cursor() as cursor:
         cursor.execute(_STATES_SQL, given)
         states: dict[UUID, str] = dict(cursor.fetchall())
         cursor.execute(_AREA_SQL, given)

@@ -11,6 +11,7 @@ import pandas as pd
 from django.db import connection
 
 from assessment.property.standing import STANDING_TABLES, Standing
+from assessment.property.statistics import reading_whole_town
 from assessment.roll.models import GrandList
 from valuation.runs.rules.groups import use_group
 
@@ -160,7 +161,7 @@ def _read(sql: str, town_code: int, standing: Standing | None) -> list[tuple[Any
             if f"{{{table}}}" in sql:
                 sources[table], more = standing.source(table)
                 parameters |= more
-    with connection.cursor() as cursor:
+    with reading_whole_town(), connection.cursor() as cursor:
         cursor.execute(sql.format(**sources), parameters)
         return list(cursor.fetchall())
 
@@ -193,7 +194,7 @@ def previous_values(town_code: int, year: int) -> pd.Series:
     found = before.first()
     if found is None:
         return pd.Series(dtype=np.float64)
-    with connection.cursor() as cursor:
+    with reading_whole_town(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.property_id, sum(l.appraised) FROM assessment_assessment a "
             "JOIN assessment_assessmentline l ON l.town_id = a.town_id AND l.assessment_id = a.id "
