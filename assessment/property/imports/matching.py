@@ -15,8 +15,27 @@ from assessment.property.tabular.problems import Reason, RowProblem
 
 ALIAS_ORDER = ("pid", "link", "account", "gis", "mbl")
 Carriers = Mapping[str, Sequence[UUID]]
-_FORMER, _ADDRESS = "former", "address"
+_OTHER, _ADDRESS = "other", "address"
 _NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """What is told of a card, and whether it is refused."""
+
+    sentence: str
+    reason: Reason = Reason.AMBIGUOUS_MATCH
+    rejected: bool = False
+
+
+_TWICE = _Doubt("The card's own identifier is that of property {}; the row is left out.", rejected=True)
+_ALSO = _Doubt("The card's own identifier is also one of property {}, which no card of the file is.")
+_MAY_BE = _Doubt(
+    "The card may be property {}, but others share what they have in common; it became a property of its own."
+)
+_CHANGED = _Doubt(
+    "Property {} had another identifier; it was found by a weaker one.", Reason.IDENTIFIER_CHANGED
+)
 
 
 @dataclass(slots=True)
@@ -24,10 +43,10 @@ class Matcher:
     """Finds the property of each card, whatever the order of the file's rows.
 
     A card is the property whose own (newest) identifier of the file's kind it states. Only when that is known
-    of all cards of the file do the weaker steps follow: former identifiers of that kind, the others in
-    order, the address. A step decides where one property carries what the card states, and is still free,
-    and no other card that is still free states it; it is taken for all cards at once before the next.
-    All is judged by the record as it stood before the import.
+    of all cards of the file do the weaker steps follow: the property's other identifiers of that kind (a parcel
+    import gives some two), the other kinds in order, the address. A step decides where one property carries
+    what the card states, and is still free, and no other card that is still free states it; it is taken for
+    all cards at once before the next. All is judged by the record as it stood before the import.
 
     Cards that may need a weaker step are held back until the file has been read; in a town whose cards were
     imported by the same identifier before, those are few.
@@ -48,7 +67,8 @@ class Matcher:
     taken: set[UUID] = field(default_factory=set)
     _own: dict[str, list[UUID]] = field(default_factory=dict)
     _waiting: list[FittedCard] = field(default_factory=list)
-    _told: list[tuple[Reason, Card, list[UUID], bool]] = field(default_factory=list)
+    _shared: list[tuple[Card, Sequence[UUID]]] = field(default_factory=list)
+    _told: list[tuple[_Doubt, Card, Sequence[UUID]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for property_id, value in self.newest.items():
@@ -63,11 +83,14 @@ class Matcher:
         now: list[FittedCard] = []
         found: dict[int, UUID] = {}
         for fitted in cards:
-            holders = self._own.get(fitted.aliases.get(self.key_type, ""), [])
+            key = fitted.aliases.get(self.key_type, "")
+            holders = self._own.get(key, [])
             if len(holders) > 1:
-                self._told.append((Reason.AMBIGUOUS_MATCH, fitted.card, holders, True))
+                self._told.append((_TWICE, fitted.card, holders))
                 continue
             if holders:
+                if others := self.steps[_OTHER].get(key):
+                    self._shared.append((fitted.card, others))
                 found[fitted.card.row] = holders[0]
                 self.taken.add(holders[0])
             elif self._free_candidates(fitted):
@@ -83,43 +106,40 @@ class Matcher:
         property of its own, and a finding says so. So does one for a property whose own identifier changed.
         """
         found: dict[int, UUID] = {}
+        by_own_kind: set[int] = set()
         for kind, carriers in self.steps.items():
-            if carriers:
-                decided = self._decide(kind, carriers, found)
-                found.update(decided)
-                self.taken.update(decided.values())
+            decided = self._decide(kind, carriers, found)
+            if kind == _OTHER:
+                by_own_kind.update(decided)
+            found.update(decided)
+            self.taken.update(decided.values())
         for fitted in self._waiting:
-            property_id = found.get(fitted.card.row)
-            if property_id is None:
-                if candidates := self._free_candidates(fitted):
-                    self._told.append((Reason.AMBIGUOUS_MATCH, fitted.card, candidates, False))
-            elif property_id in self.newest:
-                self._told.append((Reason.IDENTIFIER_CHANGED, fitted.card, [property_id], False))
+            row = fitted.card.row
+            if row in found:
+                if row not in by_own_kind and found[row] in self.newest:
+                    self._told.append((_CHANGED, fitted.card, [found[row]]))
+            elif candidates := self._free_candidates(fitted):
+                self._told.append((_MAY_BE, fitted.card, candidates))
+        for card, others in self._shared:
+            if free := [each for each in others if each not in self.taken]:
+                self._told.append((_ALSO, card, free))
         return self._waiting, found
 
     def findings(self) -> list[RowProblem]:
-        """Return what could not be decided, and what was by less than the own identifier."""
-        named = {each for _, _, ids, _ in self._told for each in ids[:_NAMED_AT_MOST]}
+        """Return what could not be decided, and what was by less than an identifier of the file's kind."""
+        named = {each for _, _, ids in self._told for each in ids[:_NAMED_AT_MOST]}
         accounts = dict(Property.objects.filter(id__in=named).values_list("id", "account_number"))
         found = []
-        for reason, card, ids, rejected in self._told:
+        for doubt, card, ids in self._told:
             which = " or ".join(sorted(accounts[each] for each in ids[:_NAMED_AT_MOST]))
             which += f" or {len(ids) - _NAMED_AT_MOST} more" if len(ids) > _NAMED_AT_MOST else ""
-            if reason is Reason.IDENTIFIER_CHANGED:
-                sentence = (
-                    f"Property {which} was card {self.newest[ids[0]]}; it was found by a weaker identifier."
-                )
-            elif rejected:
-                sentence = f"The card's own identifier is that of property {which}; the row is left out."
-            else:
-                sentence = (
-                    f"The card may be property {which}, but others share what they have in common; it became a "
-                    "property of its own."
-                )
-            found.append(RowProblem(card.row, "", card.key, reason, sentence, rejected, card.key))
+            sentence = doubt.sentence.format(which)
+            found.append(RowProblem(card.row, "", card.key, doubt.reason, sentence, doubt.rejected, card.key))
         return found
 
     def _decide(self, kind: str, carriers: Carriers, found: Mapping[int, UUID]) -> dict[int, UUID]:
+        if not carriers:
+            return {}
         claims: dict[UUID, list[int]] = defaultdict(list)
         for fitted in self._waiting:
             row = fitted.card.row
@@ -131,7 +151,7 @@ class Matcher:
     def _stated(self, fitted: FittedCard, kind: str) -> str:
         if kind == _ADDRESS:
             return address_key(fitted.address)
-        return fitted.aliases.get(self.key_type if kind == _FORMER else kind, "")
+        return fitted.aliases.get(self.key_type if kind == _OTHER else kind, "")
 
     def _free_candidates(self, fitted: FittedCard) -> list[UUID]:
         """Return the properties that the card may be and that no card is so far, by its strongest step first."""
@@ -148,13 +168,13 @@ def load_matcher(town_code: int, key_type: str, kinds: Iterable[str]) -> Matcher
     """Return a matcher by the town's record as it stands, for a file that states these kinds of identifiers."""
     in_force = PropertyAlias.objects.filter(town_id=town_code, valid_to__isnull=True)
     newest: dict[UUID, str] = {}
-    former: dict[str, list[UUID]] = {}
+    other: dict[str, list[UUID]] = {}
     keyed = in_force.filter(id_type=key_type).order_by("valid_from", "id")
     for property_id, value in keyed.values_list("property_id", "value").iterator():
         if newest.get(property_id, value) != value:
-            _carry(former, newest[property_id], property_id)
+            _carry(other, newest[property_id], property_id)
         newest[property_id] = value
-    steps: dict[str, dict[str, list[UUID]]] = {_FORMER: former}
+    steps: dict[str, dict[str, list[UUID]]] = {_OTHER: other}
     stated = set(kinds) - {key_type}
     steps |= {kind: {} for kind in ALIAS_ORDER if kind in stated}
     others = in_force.filter(id_type__in=stated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from assessment.property.imports.cards import CardImport, import_cards
 from assessment.property.imports.outcome import ImportOutcome
 from assessment.property.models import Property, PropertyAlias
+from assessment.property.openings import NewAccount, open_real_accounts
 from assessment.property.rules.addresses import address_key
 from assessment.property.services import create_property
 from assessment.property.tabular.problems import RowsRefused
@@ -137,7 +139,7 @@ def test_a_card_whose_strongest_identifier_changed_is_found_by_the_next(cards: I
     assert after == {"91": before["1"], "2": before["2"]}
     assert (cards.added, cards.findings("identifier-changed")) == (0, {"91"})
     assert cards.outcome.report.problems[0].sentence == (
-        "Property 000001 was card 1; it was found by a weaker identifier."
+        "Property 000001 had another identifier; it was found by a weaker one."
     )
     again = cards(("2", "A2", "10/2"), ("91", "A1", "10/1"))
     assert (again, cards.outcome.changes) == (after, 0)
@@ -171,6 +173,29 @@ def test_two_new_cards_with_one_property_s_map_and_lot_are_told_and_neither_take
     )
     again = cards(("3", "", "10/1"), ("2", "", "10/1"))
     assert (again, cards.outcome.changes, cards.findings()) == (after, 0, set())
+
+
+def test_a_property_with_two_identifiers_of_the_file_s_kind_is_found_by_either_and_nothing_is_told(
+    cards: Importer, town: Town
+) -> None:
+    account = NewAccount(aliases=(("pid", "1"), ("pid", "one")))
+    day = dt.date(2020, 10, 1)
+    with cards.inside():
+        (held,) = open_real_accounts([account], actor=SYSTEM, town_code=town.code, source="parcels", on=day)
+    assert cards(("1",)) == {"1": held}
+    assert cards(("one",)) == {"one": held}
+    assert not cards.outcome.report.problems
+
+
+def test_an_identifier_that_is_also_an_older_one_of_a_property_without_a_card_is_told(
+    cards: Importer,
+) -> None:
+    cards(("1", "", "10/1"))
+    cards(("2", "", "10/1"))
+    both = cards(("1", "", "10/1"), ("2", "", "10/1"))
+    assert not cards.findings()
+    assert cards(("1", "", "10/1")) == {"1": both["1"]}
+    assert cards.findings() == {"1"}
 
 
 def test_a_map_and_lot_that_several_properties_share_decides_nothing_and_is_told(cards: Importer) -> None:
@@ -276,8 +301,9 @@ def check_against_oracle(
             assert marks_of(row) & record.marks[property_id], (
                 "a card took a property that it shares nothing with"
             )
-            assert row[0] not in told
-            other = record.own.get(property_id, row[0]) != row[0]
+            shared = any(("pid", row[0]) in record.marks[each] for each in free)
+            assert (row[0] in told) == (shared and record.own.get(property_id) == row[0])
+            other = property_id in record.own and ("pid", row[0]) not in record.marks[property_id]
             assert (row[0] in changed) == other, "a change of the strongest identifier that was not told"
         else:
             shared = any(marks_of(row) & record.marks[each] for each in free)
