@@ -203,11 +203,11 @@ def test_a_map_and_lot_that_several_properties_share_decides_nothing_and_is_told
     after = cards(("1", "", "10/1"), ("3", "", "10/1"))
     assert after["3"] not in before.values()
     assert cards.findings() == {"3"}
-    cards(*(("1", "", "10/1"), ("2", "", "10/1"), ("3", "", "10/1"), ("4", "", "10/1")))
-    assert (cards.added, cards.findings()) == (
-        1,
-        set(),
-    )  # every property that it might have been has its card
+    alone = cards(("5", "", "10/1"))
+    assert alone["5"] not in {*before.values(), *after.values()}
+    assert cards.findings() == {"5"}
+    cards(*((str(number), "", "10/1") for number in (1, 2, 3, 4, 5)))
+    assert (cards.added, cards.findings()) == (1, set())  # each that it might have been has its card
 
 
 def test_a_card_whose_own_identifier_two_properties_carry_is_refused_and_makes_no_third(
@@ -294,6 +294,7 @@ def check_against_oracle(
     for row in rows:
         if row[0] in own:
             assert found[row[0]] == own[row[0]], "a property lost the card of its strongest identifier"
+    carriers = Counter(mark for marks in record.marks.values() for mark in marks)
     free = record.marks.keys() - set(found.values())
     for row in rows:
         property_id = found[row[0]]
@@ -301,6 +302,8 @@ def check_against_oracle(
             assert marks_of(row) & record.marks[property_id], (
                 "a card took a property that it shares nothing with"
             )
+            alone = [mark for mark in marks_of(row) & record.marks[property_id] if carriers[mark] == 1]
+            assert alone or record.own.get(property_id) == row[0], "a mark of several properties decided"
             shared = any(("pid", row[0]) in record.marks[each] for each in free)
             assert (row[0] in told) == (shared and record.own.get(property_id) == row[0])
             other = property_id in record.own and ("pid", row[0]) not in record.marks[property_id]
