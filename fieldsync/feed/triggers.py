@@ -35,6 +35,7 @@ DECLARE
   touched uuid[];
   owners uuid[];
   packages uuid[];
+  records uuid[];
 BEGIN
   PERFORM set_config('grandlist.feed_queued_' || NEW.town_id, '', true);
   reading := coalesce(current_setting('grandlist.read_towns', true), '');
@@ -54,16 +55,21 @@ BEGIN
     touched := touched || ARRAY(SELECT DISTINCT h.property_id FROM assessment_ownership h
       WHERE h.town_id = NEW.town_id AND h.owner_id = ANY (owners) AND h.valid_to IS NULL);
   END IF;
-  SELECT array_agg(DISTINCT r.package_id) INTO packages FROM fieldsync_packagerecord r
-    WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id = ANY (touched);
+  -- Looked up one by one: compared with the array of ids, or joined to them freely, all records of the town
+  -- were read while the table had no statistics, as it has none just after it was filled. The wall names the
+  -- town; naming it here too would lead the planner to the wall's index, which is the whole town again.
+  SELECT array_agg(DISTINCT r.package_id), array_agg(r.id) INTO packages, records
+    FROM (SELECT DISTINCT unnest(touched) AS id) t
+    CROSS JOIN LATERAL (SELECT r.id, r.package_id FROM fieldsync_packagerecord r
+      WHERE r.record_id = t.id AND r.op = 'put' OFFSET 0) r;
   PERFORM h.package_id FROM fieldsync_feedhead h
     WHERE h.is_open AND h.package_id = ANY (packages) ORDER BY h.package_id FOR UPDATE;
   IF FOUND THEN
     WITH changed AS (
       SELECT r.id, h.head + row_number() OVER (PARTITION BY r.package_id ORDER BY r.record_id, r.kind) AS seq
-      FROM fieldsync_packagerecord r JOIN fieldsync_feedhead h ON h.package_id = r.package_id AND h.is_open
-      WHERE r.town_id = NEW.town_id AND r.op = 'put' AND r.record_id = ANY (touched)
-        AND r.package_id = ANY (packages)
+      FROM unnest(records) AS t(id) JOIN fieldsync_packagerecord r ON r.id = t.id
+      JOIN fieldsync_feedhead h ON h.package_id = r.package_id AND h.is_open
+      WHERE r.op = 'put'
     ), numbered AS (
       UPDATE fieldsync_packagerecord r SET seq = c.seq, content_hash = NULL FROM changed c WHERE r.id = c.id
       RETURNING r.package_id, r.seq

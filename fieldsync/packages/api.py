@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from ninja import Router
 
-from assessment.property.blobs import get_blob, open_blob
+from assessment.property.blobs import BlobPart, get_blob
 from assessment.region.actors import Actor
 from assessment.region.errors import NotFound
 from fieldsync.devices.auth import DeviceBearer, device_scope
@@ -26,8 +25,6 @@ from fieldsync.photos.selectors import may_fetch
 from fieldsync.problems import PackageClosed, PackageNotReady, RangeNotSatisfiable
 
 router = Router(tags=["packages"], auth=DeviceBearer())
-
-_SEND_BYTES = 256 * 1024
 
 
 @router.get("/packages", response=PackagesOut, operation_id="list_own_packages")
@@ -99,25 +96,21 @@ def get_bytes(request: HttpRequest, sha256: str) -> HttpResponseBase:
             raise NotFound("There is no such file.")
         if etag in request.headers.get("If-None-Match", ""):
             return _with_headers(HttpResponse(status=304), etag)
-        file = open_blob(sha256)
-    asked = request.headers.get("Range")
-    if request.headers.get("If-Range", etag) != etag:
-        asked = None
-    try:
-        span = read_range(asked, blob.byte_count)
-    except ValueError as error:
-        file.close()
-        refused = RangeNotSatisfiable(str(error))
-        refused.headers["Content-Range"] = f"bytes */{blob.byte_count}"
-        raise refused from error
-    response: FileResponse | StreamingHttpResponse
-    if span is None:
-        response = FileResponse(file, content_type=blob.media_type)
-    else:
-        start, stop = span
-        response = StreamingHttpResponse(_read(file, start, stop), status=206, content_type=blob.media_type)
-        response["Content-Range"] = f"bytes {start}-{stop - 1}/{blob.byte_count}"
-        response["Content-Length"] = str(stop - start)
+        asked = request.headers.get("Range")
+        if request.headers.get("If-Range", etag) != etag:
+            asked = None
+        try:
+            span = read_range(asked, blob.byte_count)
+        except ValueError as error:
+            refused = RangeNotSatisfiable(str(error))
+            refused.headers["Content-Range"] = f"bytes */{blob.byte_count}"
+            raise refused from error
+        first, stop = span or (0, blob.byte_count)
+        part = BlobPart(sha256, first, stop)
+    response = StreamingHttpResponse(part, status=206 if span else 200, content_type=blob.media_type)
+    response["Content-Length"] = str(stop - first)
+    if span:
+        response["Content-Range"] = f"bytes {first}-{stop - 1}/{blob.byte_count}"
     return _with_headers(response, etag)
 
 
@@ -126,17 +119,6 @@ def _with_headers(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
-
-
-def _read(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        while start < stop:
-            chunk = file.read(min(_SEND_BYTES, stop - start))
-            if not chunk:
-                return
-            start += len(chunk)
-            yield chunk
 
 
 def _etag(package: Package) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from assessment.property.blobs import open_blob
+from assessment.property.blobs import BlobPart
 from assessment.region.middleware import ScopedRequest
 from assessment.region.rules import Permission
 from gis.tiles.models import TileArchive
@@ -17,7 +16,6 @@ from gis.tiles.ranges import ByteRange, Unsatisfiable, parse_range
 from gis.tiles.selectors import get_archive
 from gis.tiles.services import MEDIA_TYPE
 
-_CHUNK: Final = 64 * 1024
 # What a version's address answers never changes; private, since a shared cache does not know who may see it.
 _CACHE: Final = "private, max-age=604800, immutable"
 
@@ -34,7 +32,7 @@ def archive(request: ScopedRequest, town: str, version: UUID) -> HttpResponseBas
 def serve_archive(request: HttpRequest, found: TileArchive) -> HttpResponseBase:
     """Answer a GET or HEAD, whole or by range; call inside the scope of the archive's town.
 
-    The file is opened here and streamed later without the database: a scope does not outlive its request.
+    The file is found here and streamed later without the database: a scope does not outlive its request.
     """
     size, etag = found.blob.byte_count, f'"{found.blob.sha256}"'
     if request.headers.get("If-None-Match") == etag:
@@ -53,7 +51,7 @@ def serve_archive(request: HttpRequest, found: TileArchive) -> HttpResponseBase:
     if request.method == "HEAD":
         response = HttpResponse()
     else:
-        response = StreamingHttpResponse(_read(open_blob(found.blob.sha256), part))
+        response = StreamingHttpResponse(BlobPart(found.blob.sha256, part.first, part.last + 1))
     response.status_code = 206 if wanted else 200
     response["Content-Length"] = str(part.length)
     if wanted:
@@ -67,12 +65,3 @@ def _with_headers(response: HttpResponseBase, etag: str) -> HttpResponseBase:
     response["ETag"] = etag
     response["Cache-Control"] = _CACHE
     return response
-
-
-def _read(stream: BinaryIO, part: ByteRange) -> Iterator[bytes]:
-    with stream:
-        stream.seek(part.first)
-        left = part.length
-        while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
-            left -= len(chunk)
-            yield chunk

@@ -7,6 +7,7 @@ import shutil
 import socketserver
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,27 @@ class _Requests(WSGIRequestHandler):
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    """Answers each request in a thread, and knows those threads: the database goes when all have ended."""
+
     daemon_threads = True
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._answering: set[threading.Thread] = set()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        this = threading.current_thread()
+        self._answering.add(this)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._answering.discard(this)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for answers under way; a connection on which nothing was asked is left."""
+        deadline = time.monotonic() + seconds
+        for thread in list(self._answering):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """The browser closes connections when it likes."""
@@ -99,6 +120,7 @@ def site(
     thread.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", cast, town, other)
     server.shutdown()
+    server.wait(5)
     server.server_close()
     thread.join()
     connections.close_all()
