@@ -12,8 +12,6 @@ from fieldsync.client.transport import ProblemAnswer
 
 # Never less, whatever an answer says; more when it asks for more.
 KEEP_DAYS_LEAST = 14
-# Results asked for at once.
-STATUS = 1000
 
 
 class DayEnd(Sending):
@@ -22,31 +20,27 @@ class DayEnd(Sending):
     statements_refused: int
 
     def refill(self) -> None:
-        """Give a server that was restored from a backup what it lost: queued again, and sent.
-
-        Numbers alone do not tell: where a copy of this tablet has given the same number to another change, the
-        server has that number, and not this change. So it is asked by the ids too.
-        """
+        """Give a server that was restored from a backup what it lost: queued again, and sent."""
         self.reconcile()
-        ids = sorted(self.store.results())
-        for start in range(0, len(ids), STATUS):
-            asked = {"ids": ids[start : start + STATUS]}
-            answer = self.transport.send("POST", "mutations/status", json=asked).json()
-            self.store.resend_changes(answer["unknown"])
         self.push()
         self.upload_photos()
 
     def reconcile(self) -> dict[str, Any]:
         """Compare inventories with the server and queue again whatever it lacks.
 
+        Numbers alone do not tell: where a copy of this tablet has given the same number to another change, the
+        server has that number, and not this change. So the claim names the changes by their ids too.
+
         What the server has acknowledged, first signed to have ``keep_days`` ago and signs to have still, is
         removed from the disk once its property is in no package here; never before, since a restored server
         may need it. Days are counted from one statement to another: the tablet's clock has no part in it.
         """
+        spans, marks = self.store.held()
         body = {
             "device_id": self.device_id,
             "last_seq": self.store.last_seq(),
-            "seq_ranges": self.store.spans(),
+            "seq_ranges": spans,
+            "id_marks": marks,
             "photo_hashes": sorted({photo["sha256"] for photo in self.store.photos("waiting", "received")}),
             "packages": [
                 {"id": key, "cursor": cursor, "checksum": self.store.checksum(key)[1]}
@@ -76,15 +70,12 @@ class DayEnd(Sending):
             return  # the key could not be had; there is another day
         except NotSigned:
             statement = None
-        hashes = claim["photo_hashes"]
-        spans = [(first, last) for first, last in claim["seq_ranges"]]
-        if statement is None or not statement.is_about(self.device_id, self.transport.town, spans, hashes):
+        if statement is None or not statement.is_about(claim, self.transport.town):
             self.statements_refused += 1
             return
         if statement.is_store_lost:
             return  # this disk is an older copy: what it knows of itself is not to be built on
-        # Which photos are missing is not signed, only how many: none, or nothing is said of any.
-        stated = [] if statement.photos_missing else hashes
+        stated = statement.photos_here(claim["photo_hashes"], answer["missing_photos"])
         before = statement.at - dt.timedelta(days=max(KEEP_DAYS_LEAST, int(answer["keep_days"])))
         self.store.note_stated(_spell(statement.at), statement.epoch, statement.here, stated)
         paths = self.store.let_go(_spell(before), statement.here, stated)

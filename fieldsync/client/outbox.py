@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from fieldsync.client.disk import Disk
 
@@ -143,14 +144,6 @@ class Outbox(Disk):
             rows = self._db.execute("SELECT mutation_id, result FROM outbox WHERE result NOT NULL").fetchall()
         return {row[0]: json.loads(row[1]) for row in rows}
 
-    def resend_changes(self, mutation_ids: Iterable[str]) -> None:
-        """Put these mutations back in the queue."""
-        with self.transaction() as db:
-            db.executemany(
-                "UPDATE outbox SET status = 'waiting', shown = ? WHERE mutation_id = ?",
-                [(SHOWN, mutation_id) for mutation_id in mutation_ids],
-            )
-
     def resend(self, spans: Iterable[tuple[int, int]]) -> int:
         """Put mutations back in the queue: a server restored from a backup lacks them. Returns how many."""
         count = 0
@@ -164,15 +157,23 @@ class Outbox(Disk):
 
     def spans(self) -> list[list[int]]:
         """Return the ``device_seq`` of all mutations held, as spans of the first and the last."""
+        return self.held()[0]
+
+    def held(self) -> tuple[list[list[int]], str]:
+        """Return what is claimed of all mutations held: their numbers, and the marks of their ids.
+
+        The ``device_seq`` as spans of the first and the last; of each id the last 16 hexadecimal digits, run
+        together in the order of the numbers.
+        """
         with self._lock:
-            numbers = [row[0] for row in self._db.execute("SELECT device_seq FROM outbox ORDER BY 1")]
+            rows = self._db.execute("SELECT device_seq, mutation_id FROM outbox ORDER BY 1").fetchall()
         spans: list[list[int]] = []
-        for number in numbers:
+        for number, _ in rows:
             if spans and spans[-1][1] == number - 1:
                 spans[-1][1] = number
             else:
                 spans.append([number, number])
-        return spans
+        return spans, "".join(UUID(mutation_id).hex[16:] for _, mutation_id in rows)
 
     def last_seq(self) -> int:
         """Return the highest ``device_seq`` ever given, also before a wipe."""

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -21,18 +22,23 @@ class HeldStatement:
     at: dt.datetime
     epoch: str
     claimed: tuple[Span, ...]
+    ids_digest: str
     missing: tuple[Span, ...]
     photos_digest: str
-    photos_missing: int
+    photos_here_digest: str
     is_store_lost: bool
 
-    def is_about(
-        self, device_id: str, town: int, claimed: Iterable[Span], photo_hashes: Iterable[str]
-    ) -> bool:
-        """Whether it answers this very claim of this very tablet."""
-        return (self.device_id, self.town) == (device_id, town) and (
-            (list(self.claimed), self.photos_digest) == (sorted(claimed), digest_of(photo_hashes))
-        )
+    def is_about(self, claim: Mapping[str, Any], town: int) -> bool:
+        """Whether it answers this very claim of this very tablet, and compared the changes by their ids."""
+        spans = sorted((first, last) for first, last in claim["seq_ranges"])
+        said = (self.device_id, self.town, list(self.claimed), self.ids_digest, self.photos_digest)
+        ids, photos = digest_of([claim["id_marks"]]), digest_of(claim["photo_hashes"])
+        return said == (claim["device_id"], town, spans, ids, photos)
+
+    def photos_here(self, claimed: Iterable[str], missing: Iterable[str]) -> list[str]:
+        """The photos that the server signed to have, given those that its answer says it lacks; none if they differ."""
+        here = sorted(set(claimed) - set(missing))
+        return here if digest_of(here) == self.photos_here_digest else []
 
     @property
     def here(self) -> list[Span]:
@@ -65,10 +71,11 @@ def read_statement(text: str, key: Ed25519PublicKey) -> HeldStatement:
             town=int(facts["town"]),
             at=dt.datetime.fromisoformat(facts["at"]).astimezone(dt.UTC),
             epoch=str(facts["epoch"] or ""),
+            ids_digest=str(facts.get("ids")),
             claimed=tuple((int(first), int(last)) for first, last in facts["claimed"]),
             missing=tuple((int(first), int(last)) for first, last in facts["missing_mutations"]),
             photos_digest=str(facts["photos"]["digest"]),
-            photos_missing=int(facts["missing_photos"]),
+            photos_here_digest=str(facts["photos"].get("here_digest")),
             is_store_lost=bool(facts["unknown_to_device"]),
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 Span = tuple[int, int]
 
 #: How long a tablet keeps what was acknowledged, and never before its package is closed: as long as the
 #: server could have to be restored from a backup that does not have it.
 KEEP_DAYS = 14
+MARK_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,39 @@ def compare(claimed: Sequence[Span], held: Sequence[Span], *, last_seq: int | No
     unknown = [] if last is None else [(max(first, last + 1), end) for first, end in held if end > last]
     count = count_of(claimed)
     return Inventory(missing, unknown, count, count - count_of(missing))
+
+
+def numbers_by_marks(claimed: Sequence[Span], marks: str, held: Iterable[tuple[int, UUID]]) -> list[int]:
+    """Return the claimed numbers that the ledger holds with the very changes of the claim.
+
+    A number alone does not tell: a copy of the tablet may have given it to another change, and after a restore
+    that one may have come first.
+
+    Parameters
+    ----------
+    marks
+        `mark_of` each change that the device holds, in the order of the claimed numbers, run together.
+    held
+        The device's numbers in the ledger with the ids of their changes; a number may come twice.
+
+    Raises
+    ------
+    ValueError
+        There are more marks than numbers, or fewer.
+    """
+    if len(marks) != MARK_DIGITS * count_of(claimed):
+        raise ValueError("there is one mark of 16 digits for each number that is claimed")
+    numbers = (number for first, last in _joined(claimed) for number in range(first, last + 1))
+    marked = {
+        (number, marks[place : place + MARK_DIGITS])
+        for number, place in zip(numbers, range(0, len(marks), MARK_DIGITS), strict=True)
+    }
+    return [number for number, mutation_id in held if (number, mark_of(mutation_id)) in marked]
+
+
+def mark_of(mutation_id: UUID) -> str:
+    """Return the last 16 hexadecimal digits of an id: of a UUID's those that are drawn at random."""
+    return mutation_id.hex[-MARK_DIGITS:]
 
 
 def spans_of(numbers: Iterable[int]) -> list[Span]:

@@ -11,6 +11,8 @@ from pydantic import Field
 
 from fieldsync.photos.schemas import Sha256
 
+#: Changes that a device may name by their ids in one claim: years of field work.
+MOST_MARKS = 100_000
 Number = Annotated[int, Field(ge=1, le=2**53)]
 
 
@@ -30,6 +32,12 @@ class ReconcileIn(Schema):
         None, ge=0, le=2**53, description="the highest number that the device ever gave"
     )
     seq_ranges: list[tuple[Number, Number]] = Field([], max_length=10_000)
+    id_marks: str | None = Field(
+        None,
+        max_length=16 * MOST_MARKS,
+        pattern=r"^([0-9a-f]{16})*$",
+        description="the last 16 hexadecimal digits of the id of each change held, in the order of its number",
+    )
     photo_hashes: list[Sha256] = Field([], max_length=10_000)
     packages: list[PackageState] = Field([], max_length=200)
 

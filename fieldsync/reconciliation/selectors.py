@@ -14,10 +14,10 @@ from fieldsync.push.models import Mutation
 from fieldsync.reconciliation.models import Statement
 
 
-def list_numbers(device_id: UUID) -> Iterator[int]:
-    """Give every number of a device that the ledger holds."""
-    numbers = Mutation.objects.filter(device_id=device_id, device_seq__gt=0)
-    return numbers.values_list("device_seq", flat=True).iterator(chunk_size=20_000)
+def list_numbered(device_id: UUID) -> Iterator[tuple[int, UUID]]:
+    """Give every change of a device that the ledger holds, by its number; a number may come twice."""
+    numbered = Mutation.objects.filter(device_id=device_id, device_seq__gt=0)
+    return numbered.values_list("device_seq", "mutation_id").iterator(chunk_size=20_000)
 
 
 def list_missing_photos(device: Device, claimed: Iterable[str]) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
 
+from assessment.region.errors import Invalid
 from fieldsync.conflicts.models import Conflict
 from fieldsync.devices.models import Device
 from fieldsync.feed import rules as feed_rules
@@ -20,7 +21,16 @@ from fieldsync.push.models import Mutation, Quarantine
 from fieldsync.push.rules import Status
 from fieldsync.reconciliation import selectors, signing
 from fieldsync.reconciliation.models import Statement
-from fieldsync.reconciliation.rules import KEEP_DAYS, compare, count_of, digest_of, spans_of, summarize
+from fieldsync.reconciliation.rules import (
+    KEEP_DAYS,
+    Inventory,
+    compare,
+    count_of,
+    digest_of,
+    numbers_by_marks,
+    spans_of,
+    summarize,
+)
 from fieldsync.reconciliation.schemas import PackageState, ReconcileIn, ReconcileOut
 
 log = structlog.get_logger(__name__)
@@ -39,10 +49,13 @@ def reconcile(device: Device, claim: ReconcileIn, *, now: dt.datetime) -> Reconc
     """Compare a device's inventory with the server's, and keep and return a signed statement of it.
 
     To be called in one moment. Nothing else is changed: what is missing the device sends again itself.
+
+    Raises
+    ------
+    Invalid
+        The claim names its changes by ids, and not one for each number.
     """
-    inventory = compare(
-        claim.seq_ranges, spans_of(selectors.list_numbers(device.id)), last_seq=claim.last_seq
-    )
+    inventory = _compare_changes(device, claim)
     missing_photos = selectors.list_missing_photos(device, claim.photo_hashes)
     claimed_photos = set(claim.photo_hashes)
     packages = _compare_packages(device, claim.packages)
@@ -75,7 +88,8 @@ def reconcile(device: Device, claim: ReconcileIn, *, now: dt.datetime) -> Reconc
         summary="",
         statement="",
     )  # fmt: skip
-    photos_here = len(claimed_photos - set(missing_photos))
+    here = claimed_photos - set(missing_photos)
+    photos_here = len(here)
     answer.summary = summarize(
         records=(inventory.here, inventory.claimed),
         photos=(photos_here, len(claimed_photos)),
@@ -90,8 +104,14 @@ def reconcile(device: Device, claim: ReconcileIn, *, now: dt.datetime) -> Reconc
         "at": now.isoformat(),
         "epoch": str(answer.epoch) if answer.epoch else None,
         "claimed": spans_of_claim(claim),
+        "ids": digest_of([claim.id_marks]) if claim.id_marks is not None else None,
         "records": {"claimed": inventory.claimed, "here": inventory.here},
-        "photos": {"claimed": len(claimed_photos), "here": photos_here, "digest": digest_of(claimed_photos)},
+        "photos": {
+            "claimed": len(claimed_photos),
+            "here": photos_here,
+            "digest": digest_of(claimed_photos),
+            "here_digest": digest_of(here),
+        },
         "missing_mutations": answer.missing_mutations,
         "missing_photos": len(missing_photos),
         "unknown_to_device": answer.unknown_to_device,
@@ -112,6 +132,20 @@ def reconcile(device: Device, claim: ReconcileIn, *, now: dt.datetime) -> Reconc
         photos=(photos_here, len(claimed_photos)),
     )
     return answer  # fmt: skip
+
+
+def _compare_changes(device: Device, claim: ReconcileIn) -> Inventory:
+    """Compare by the ids of the changes, where the claim names them; else by their numbers alone."""
+    held = list(selectors.list_numbered(device.id))
+    inventory = compare(claim.seq_ranges, spans_of(number for number, _ in held), last_seq=claim.last_seq)
+    if claim.id_marks is None:
+        return inventory
+    try:
+        same = numbers_by_marks(claim.seq_ranges, claim.id_marks, held)
+    except ValueError as error:
+        raise Invalid(f"In id_marks {error}.") from error
+    by_ids = compare(claim.seq_ranges, spans_of(same), last_seq=claim.last_seq)
+    return replace(by_ids, unknown=inventory.unknown)
 
 
 def spans_of_claim(claim: ReconcileIn) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,7 +17,7 @@ from django.db import DatabaseError, connection, transaction
 
 from assessment.property.models import Blob, Observation, Photo
 from assessment.region.scope import scope
-from fieldsync.client import Tablet
+from fieldsync.client import ProblemAnswer, Tablet
 from fieldsync.keys import statement_key
 from fieldsync.packages.services import take_back_package
 from fieldsync.push.models import Mutation
@@ -115,6 +116,40 @@ def test_a_tablet_that_lost_its_own_store_is_told_and_noted(tablet: Tablet, hous
         assert Statement.objects.filter(is_store_lost=True).count() == 2
 
 
+def test_a_number_is_only_here_with_the_change_that_the_tablet_gave_it(
+    tablet: Tablet, houses: list[House]
+) -> None:
+    house = str(houses[0].property_id)
+    made = [tablet.patch_card(house, {"comment": f"visit {n}"})["mutation_id"] for n in range(2)]
+    marks = "".join(UUID(key).hex[16:] for key in made)
+    tablet.push()
+    claim = {"last_seq": 2, "seq_ranges": [[1, 2]]}
+    assert ask(tablet, **claim, id_marks=marks)["is_complete"]
+    other = ask(tablet, **claim, id_marks=marks[:16] + "0" * 16)
+    assert (other["missing_mutations"], other["is_complete"], other["is_store_lost"]) == (
+        [[2, 2]],
+        False,
+        False,
+    )
+    assert other["summary"].startswith("1/2 records")
+    assert ask(tablet, **claim)["is_complete"], (
+        "an old app compares by numbers alone, and its statement says so"
+    )
+    key = statement_key().public_key()
+    assert [signing.verify(row.token, key)["ids"] is None for row in _statements()] == [False, False, True]
+
+
+@pytest.mark.parametrize("marks", ["0" * 16, "0" * 48, "x" * 32, "0" * 31])
+def test_marks_that_do_not_fit_the_numbers_are_refused(
+    tablet: Tablet, houses: list[House], marks: str
+) -> None:
+    with pytest.raises(ProblemAnswer) as caught:
+        ask(tablet, last_seq=2, seq_ranges=[[1, 2]], id_marks=marks)
+    assert caught.value.status == 422
+    with scope(SYSTEM, towns=[TOWN_A]):
+        assert not Statement.objects.exists()
+
+
 def test_a_photo_that_was_declared_and_never_sent_is_asked_for(tablet: Tablet, houses: list[House]) -> None:
     tablet.take_photo(make_bytes(1000), property_id=str(houses[0].property_id))
     tablet.push()
@@ -139,6 +174,11 @@ def ask(tablet: Tablet, **claim: object) -> dict[str, Any]:
     """Send a claim as it is."""
     body = {"device_id": tablet.device_id, **claim}
     return dict(tablet.transport.send("POST", "reconcile", json=body).json())
+
+
+def _statements() -> list[Statement]:
+    with scope(SYSTEM, towns=[TOWN_A]):
+        return list(Statement.objects.order_by("stated_at"))
 
 
 def _raw(part: str) -> bytes:

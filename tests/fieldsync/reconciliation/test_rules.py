@@ -1,5 +1,8 @@
 """Spans of sequence numbers."""
 
+from uuid import UUID
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,3 +50,23 @@ def test_the_summary_names_only_what_is_there() -> None:
         "1/2 records, 0/0 photos on the server, 1 waits for something before it, 3 in quarantine, "
         "1 conflict for the office"
     )
+
+
+IDS = st.integers(0, 5).map(lambda number: UUID(int=number))
+HELD = st.lists(st.tuples(st.integers(1, 12), IDS), max_size=20)
+
+
+@given(st.dictionaries(st.integers(1, 12), IDS), HELD)
+def test_a_number_is_here_when_it_is_with_the_very_change(
+    claimed: dict[int, UUID], held: list[tuple[int, UUID]]
+) -> None:
+    marks = "".join(rules.mark_of(claimed[number]) for number in sorted(claimed))
+    here = rules.numbers_by_marks(rules.spans_of(claimed), marks, held)
+    assert set(here) == {number for number, key in claimed.items() if (number, key) in held}
+
+
+@pytest.mark.parametrize("marks", ["", "0" * 15, "0" * 17, "0" * 48])
+def test_marks_that_are_not_one_for_each_number_say_nothing(marks: str) -> None:
+    with pytest.raises(ValueError, match="one mark"):
+        rules.numbers_by_marks([(1, 2)], marks, [(1, UUID(int=0)), (2, UUID(int=0))])
+    assert rules.numbers_by_marks([(2, 1)], "", [(1, UUID(int=0))]) == []
