@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gc
 import multiprocessing
 import os
@@ -42,18 +41,11 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Bring in all that requests need, leave it out of garbage collection, and collect less often.
+    """Leave what the application is made of out of garbage collection, and collect less often.
 
-    Django reads the addresses, and with them every view, at the first request: half a second that the first
-    of forty tablets would wait for. A batch of changes makes some ten thousand objects, none of them in
-    circles; going through all of Django's again for every few of them took a tenth of the time of a push.
+    A batch of changes makes some ten thousand objects, none of them in circles; going through all of Django's
+    again for every few of them took a tenth of the time of a push.
     """
-    from django.urls import resolve  # here: Django is not set up when this file is read
-
-    from assessment.property.parameters import merge_tolerances
-
-    resolve("/healthz")
-    merge_tolerances(dt.datetime.now(dt.UTC).date())
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
