@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pandas as pd
 
+from valuation.income.extraction import Sold, rates_from_sales
 from valuation.income.models import IncomeReturn
 from valuation.income.rules import (
     Rates,
@@ -24,6 +25,7 @@ from valuation.income.rules import (
 )
 from valuation.income.selectors import find_town_rates
 from valuation.income.services import statement_of
+from valuation.runs.reading import sales_frame
 from valuation.runs.rules.groups import codes_of
 
 _YEARS = 3
@@ -76,8 +78,9 @@ def income_join(
 ) -> IncomeJoin:
     """Value rented property by income where the town has set its mill rate and a market rent is known.
 
-    Estimates rest on market figures only (medians of at least three owners' returns, or rents that the town
-    set): what one owner returned is confidential (CGS 12-63c), and an estimate made from it would show it.
+    Estimates rest on market figures only (medians of at least three owners' returns or of sales with returns, or
+    what the town set): what one owner returned is confidential (CGS 12-63c), and an estimate made from it would
+    show it.
 
     Parameters
     ----------
@@ -88,12 +91,11 @@ def income_join(
     base : mapping, optional
         ``told`` of the base revaluation's run: an interim year uses its figures.
     """
-    statements = _statements(town_code, year, valued)
-    told = dict(base) if base is not None else _figures(town_code, year, [row for _, row in statements])
+    areas = frame["living_sqft"].fillna(0.0).groupby(frame["property_id"], sort=False).sum()
+    told = dict(base) if base is not None else _figures(town_code, year, valued, areas)
     if not told:
         return IncomeJoin()
     rates = {group: Rates.from_json(row) for group, row in told["rates"].items()}
-    areas = frame["living_sqft"].fillna(0.0).groupby(frame["property_id"], sort=False).sum()
     found: dict[UUID, Joined] = {}
     wanted = valued[valued["group"].isin([name for name, row in rates.items() if row.rent_dollars])]
     for key, group, cost in zip(wanted.index, wanted["group"], wanted["value"], strict=True):
@@ -126,10 +128,12 @@ def _joined(
     )
     value, words = rounded(capitalised.value), capitalised.explanation(rounded=rounded(capitalised.value))
     if group == "multi" and rates.gross_rent_multiplier:
+        sales = rates.multiplier_sales
+        multiplier = f"market's multiplier, of {sales} sales" if sales else "multiplier set by the town"
         value = rounded(value_by_multiplier(rent, rates.gross_rent_multiplier))
         words = [
             [
-                f"${rent:,.0f} gross rent a year x {rates.gross_rent_multiplier:.2f}, the market's multiplier",
+                f"${rent:,.0f} gross rent a year x {rates.gross_rent_multiplier:.2f}, the {multiplier}",
                 value,
             ]
         ]
@@ -140,6 +144,10 @@ def _joined(
     if cost and abs(value / cost - 1) * 100 > settings["market_gap_percent"]:
         flags.append("income_disagrees")
     source = f"market figures of {rates.returns} returns" if rates.returns else "figures set by the town"
+    if rates.rate_sales:
+        source += f", capitalisation rate {rates.rate_percent:g} % of {rates.rate_sales} sales"
+    if rates.multiplier_sales:
+        source += f", multiplier {rates.gross_rent_multiplier:g} of {rates.multiplier_sales} sales"
     checked = "" if rates.verified else "; rates not verified"
     return Joined(
         value=value,
@@ -153,12 +161,19 @@ def _joined(
     )
 
 
-def _figures(town_code: int, year: int, statements: list[Statement]) -> dict[str, Any]:
+def _figures(town_code: int, year: int, valued: pd.DataFrame, areas: pd.Series) -> dict[str, Any]:
     town = find_town_rates(town_code, year)
     if town is None:
         return {}
+    statements = _statements(town_code, year, valued)
     set_by_town = {group: row for group, row in town.rates.items() if row.rent_dollars}
-    rates = {**rates_from_statements(statements, town.rates), **set_by_town}
+    rates = {**rates_from_statements([row for _, row in statements], town.rates), **set_by_town}
+    for group, named in town.named.items():
+        own = {name: getattr(town.rates[group], name) for name in named}
+        rates[group] = replace(rates[group], **own)
+    rates = rates_from_sales(
+        _sold(town_code, year, dict(statements), areas), rates, mill_rate=town.mill_rate, named=town.named
+    )
     return {
         "mill_rate": town.mill_rate,
         "rates": {group: row.as_json() for group, row in sorted(rates.items())},
@@ -166,6 +181,23 @@ def _figures(town_code: int, year: int, statements: list[Statement]) -> dict[str
         "source": town.source,
         "verified": town.verified,
     }
+
+
+def _sold(town_code: int, year: int, statements: Mapping[UUID, Statement], areas: pd.Series) -> list[Sold]:
+    """Return the newest sale, at its plain price, of each property with a return; none after the list's day.
+
+    One for each property, so that one owner's figures do not count as three; only what a person found usable.
+    """
+    if not statements:
+        return []
+    first, last = dt.date(year - int(setting("sale_years")), 10, 1), dt.date(year, 10, 1)
+    sales = sales_frame(town_code, first_on=first, last_on=last, decided=True)
+    newest = dict(zip(sales["property_id"], sales["price"], strict=True))
+    return [
+        Sold(float(price), float(areas.get(key, 0.0)), statements[key])
+        for key, price in newest.items()
+        if key in statements
+    ]
 
 
 def _statements(town_code: int, year: int, valued: pd.DataFrame) -> list[tuple[UUID, Statement]]:

@@ -48,6 +48,8 @@ class Rates:
         Price by yearly gross rent, for two to six families.
     returns : int
         Returns of owners that the rent was found from; 0 when somebody set it.
+    rate_sales, multiplier_sales : int
+        Sales that the capitalisation rate and the multiplier were found from; 0 when they were not.
     verified : bool
         Somebody checked the figures against a source.
     """
@@ -59,6 +61,8 @@ class Rates:
     rent_dollars: float | None = None
     gross_rent_multiplier: float | None = None
     returns: int = 0
+    rate_sales: int = 0
+    multiplier_sales: int = 0
     verified: bool = False
 
     @classmethod
@@ -204,18 +208,6 @@ def capitalise(
 def value_by_multiplier(yearly_gross_rent: float, multiplier: float) -> float:
     """Return the value of two to six families: yearly gross rent by the market's multiplier."""
     return yearly_gross_rent * multiplier
-
-
-def market_multiplier(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return the median of price by yearly gross rent; None for fewer sales than `least_returns`."""
-    found = [price / rent for price, rent in pairs if price > 0 and rent > 0]
-    return median(found) if len(found) >= setting("least_returns") else None
-
-
-def market_rate_percent(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Return the median of net operating income by price in percent, from sales with returns."""
-    found = [100 * net / price for net, price in pairs if price > 0 and net > 0]
-    return median(found) if len(found) >= setting("least_returns") else None
 
 
 def rates_from_statements(statements: Sequence[Statement], base: Mapping[str, Rates]) -> dict[str, Rates]:

@@ -13,13 +13,17 @@ from valuation.income.rules import Rates, default_rates, defaults
 
 @dataclass(frozen=True)
 class TownRates:
-    """What a town values income by: its mill rate, figures by group, weights, and where they come from."""
+    """What a town values income by: its mill rate, figures by group, weights, and where they come from.
+
+    ``named`` holds, by group, which figures the town set itself; the others are the product's placeholders.
+    """
 
     mill_rate: float
     rates: dict[str, Rates]
     weights: dict[str, float]
     source: str
     verified: bool
+    named: dict[str, frozenset[str]]
 
 
 def list_returns(property_id: UUID, town_code: int, *, actor: Actor, limit: int = 50) -> list[IncomeReturn]:
@@ -47,4 +51,5 @@ def find_town_rates(town_code: int, list_year: int) -> TownRates | None:
         for group, known in base.items()
     }
     weights = {group: float(each["income_percent"]) for group, each in defaults()["weights"].items()}
-    return TownRates(float(row.mill_rate), rates, {**weights, **row.weights}, row.source, row.verified)
+    named = {group: frozenset(figures) for group, figures in row.rates.items()}
+    return TownRates(float(row.mill_rate), rates, {**weights, **row.weights}, row.source, row.verified, named)

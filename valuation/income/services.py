@@ -20,6 +20,15 @@ from valuation.income.errors import IncomeRefused
 from valuation.income.models import IncomeRates, IncomeReturn
 from valuation.income.rules import IncomeError, Rates, Statement, default_rates
 
+FIGURES = (
+    "rent_dollars",
+    "vacancy_percent",
+    "expense_percent",
+    "reserves_percent",
+    "rate_percent",
+    "gross_rent_multiplier",
+)
+"""What a town may set of a group; how many returns or sales a figure was found from, only a run can say."""
 AMOUNTS = ("gross_rent", "other_income", "vacancy_loss", "expenses", "reserves")
 
 
@@ -101,6 +110,9 @@ def set_income_rates(
     for group, row in (rates or {}).items():
         if group not in known:
             raise IncomeRefused(f"{group!r} is no rented kind of property; there are: {', '.join(known)}.")
+        unknown = sorted(set(row) - {*FIGURES, "verified"})
+        if unknown:
+            raise IncomeRefused(f"{group}: {unknown[0]} cannot be set; there are: {', '.join(FIGURES)}.")
         try:
             Rates.from_json({**known[group].as_json(), **row})
         except IncomeError as error:

@@ -171,14 +171,21 @@ SELECT t.property_id, t.price, t.recorded_on, t.id
 FROM assessment_transfer t
 WHERE t.town_id = %(town)s AND t.validity = 'usable' AND t.property_id IS NOT NULL AND t.price > 0
   AND t.recorded_on >= %(first)s AND t.recorded_on <= %(last)s
+  AND (t.decided_validity = 'usable' OR NOT %(decided)s)
 ORDER BY t.recorded_on, t.id
 """
 
 
-def sales_frame(town_code: int, *, first_on: dt.date, last_on: dt.date) -> pd.DataFrame:
-    """Return the usable, matched sales of a town between two days: property, price, ordinal day."""
+def sales_frame(
+    town_code: int, *, first_on: dt.date, last_on: dt.date, decided: bool = False
+) -> pd.DataFrame:
+    """Return the usable, matched sales of a town between two days: property, price, ordinal day.
+
+    With ``decided``, only those that a person decided to be usable, not the machine's suggestions.
+    """
+    wanted = {"town": town_code, "first": first_on, "last": last_on, "decided": decided}
     with connection.cursor() as cursor:
-        cursor.execute(_SALES_SQL, {"town": town_code, "first": first_on, "last": last_on})
+        cursor.execute(_SALES_SQL, wanted)
         rows = cursor.fetchall()
     frame = pd.DataFrame(rows, columns=["property_id", "price", "recorded_on", "transfer_id"])
     frame["price"] = frame["price"].astype(np.float64)

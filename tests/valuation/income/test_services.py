@@ -6,15 +6,18 @@ import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from assessment.property.models import Building, Property
 from assessment.region.errors import Forbidden
 from assessment.region.scope import scope
+from assessment.sales.models import Transfer
 from tests.cast import SYSTEM, Cast
 from tests.valuation.conftest import SignedIn
 from tests.valuation.runs.conftest import YEAR, Bureau
@@ -109,6 +112,106 @@ def test_one_owner_s_rent_reaches_neither_an_estimate_nor_a_text(bureau: Bureau)
     assert len(set(values.values_list("value", flat=True))) == 1
 
 
+def sales_of(
+    bureau: Bureau, houses: list[Property], *, on: dt.date = dt.date(YEAR, 10, 1), **more: object
+) -> None:
+    for number, house in enumerate(houses):
+        facts: dict[str, object] = {
+            "list_year": YEAR, "serial_number": f"S{on}{house.account_number}", "price": 500_000 + 1_000 * number,
+            "match_method": "exact", "suggested_validity": "usable", "suggested_reason": "none",
+            "decided_validity": "usable", "decided_reason": "a test", "decided_at": timezone.now(),
+        }  # fmt: skip
+        Transfer.objects.create(town=bureau.town, property=house, recorded_on=on, **facts | more)
+
+
+def commercial(run: Run) -> dict[str, Any]:
+    found: dict[str, Any] = run.tables["income"]["rates"]["commercial"]
+    return found
+
+
+def test_the_capitalisation_rate_is_that_of_sales_with_returns_and_the_reason_says_of_how_many(
+    bureau: Bureau,
+) -> None:
+    houses = shops(bureau)
+    rates(bureau)
+    for house, rent in zip(houses[:3], (60_000, 80_000, 100_000), strict=True):
+        returned(bureau, house, rent)
+    without = bureau.run()
+    assert (commercial(without)["rate_percent"], commercial(without)["rate_sales"]) == (8.0, 0)
+    sales_of(bureau, houses[:3])
+    run = bureau.run()
+    # 501,000 paid for rent 80,000, less vacancy 8,000, expenses 20,000 and 3 % of 72,000: 9.948 %, less 2.1.
+    assert (commercial(run)["rate_percent"], commercial(run)["rate_sales"]) == (7.8, 3)
+    assert commercial(run)["verified"] is False
+    conclusion = Conclusion.objects.get(run=run, property=houses[0])
+    assert "market figures of 3 returns, capitalisation rate 7.8 % of 3 sales" in conclusion.reason
+    assert "not verified" in conclusion.reason
+    income = Estimate.objects.get(run=run, property=houses[3], approach="income")
+    assert income.value > Estimate.objects.get(run=without, property=houses[3], approach="income").value
+    again = bureau.run()
+    assert (again.values_sha256, again.snapshot_sha256) == (run.values_sha256, run.snapshot_sha256)
+    assert again.tables["income"] == run.tables["income"]
+    rates(bureau, rates={"commercial": {"rate_percent": 9.5}})
+    own = commercial(bureau.run())
+    assert (own["rate_percent"], own["rate_sales"], own["returns"]) == (9.5, 0, 3)
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        {"on": dt.date(YEAR, 10, 2)},
+        {"on": dt.date(YEAR - 3, 9, 30)},
+        {"decided_validity": "not-usable"},
+        {"decided_validity": "", "decided_reason": "", "decided_at": None},
+        None,
+    ],
+    ids=["after-the-list-s-day", "too-old", "found-not-usable", "only-the-machine-s-opinion", "none"],
+)
+def test_fewer_than_three_sales_that_count_change_nothing(
+    bureau: Bureau, third: dict[str, Any] | None
+) -> None:
+    houses = shops(bureau)
+    rates(bureau)
+    for house, rent in zip(houses[:3], (60_000, 80_000, 100_000), strict=True):
+        returned(bureau, house, rent)
+    sales_of(bureau, houses[:2])
+    sales_of(bureau, houses[:1], on=dt.date(YEAR, 3, 1))  # the same owner once more is no third
+    sales_of(bureau, houses[3:4])  # no return
+    if third is not None:
+        sales_of(bureau, houses[2:3], **third)
+    run = bureau.run()
+    assert (commercial(run)["rate_percent"], commercial(run)["rate_sales"]) == (8.0, 0)
+    assert not any(" sales" in row.reason for row in Conclusion.objects.filter(run=run))
+
+
+def test_two_to_six_families_are_valued_by_the_multiplier_that_their_sales_show(bureau: Bureau) -> None:
+    houses = shops(bureau)
+    Property.objects.filter(pk__in=[house.pk for house in houses]).update(
+        state_class="", use_description="Two family"
+    )
+    rates(bureau)
+    for house in houses[:3]:
+        returned(bureau, house, 50_000)
+    sales_of(bureau, houses[:3])
+    run = bureau.run()
+    told = run.tables["income"]["rates"]["multi"]
+    assert (told["gross_rent_multiplier"], told["multiplier_sales"]) == (10.0, 3)
+    income = Estimate.objects.get(run=run, property=houses[3], approach="income")
+    assert income.value == 500_000  # $12.50 a square foot x 4,000 x 10
+    assert income.explanation == [
+        ["$50,000 gross rent a year x 10.00, the market's multiplier, of 3 sales", 500_000]
+    ]
+
+
+def test_what_the_town_set_of_a_group_stays_beside_the_returns(bureau: Bureau) -> None:
+    houses = shops(bureau)
+    rates(bureau, rates={"commercial": {"vacancy_percent": 4}})
+    for house, rent in zip(houses[:3], (60_000, 80_000, 100_000), strict=True):
+        returned(bureau, house, rent)
+    told = commercial(bureau.run())
+    assert (told["vacancy_percent"], told["returns"], told["rent_dollars"]) == (4, 3, 20.0)
+
+
 def test_nothing_is_valued_by_income_without_a_mill_rate_or_a_rent(bureau: Bureau) -> None:
     houses = shops(bureau)
     returned(bureau, houses[0], 60_000)
@@ -156,6 +259,7 @@ def test_returns_and_rates_need_their_permissions_and_are_never_altered(bureau: 
         {"mill_rate": Decimal(0)},
         {"source": " "},
         {"rates": {"castle": {}}},
+        {"rates": {"multi": {"rate_sales": 40}}},
         {"weights": {"multi": 101}},
     ):
         with pytest.raises(IncomeRefused):
