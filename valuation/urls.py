@@ -6,6 +6,7 @@ from django.urls import path
 
 from valuation.comparables import pages as comparables
 from valuation.income import pages as income
+from valuation.income import rates_page
 from valuation.reports import pages as reports
 from valuation.review import many_pages as many
 from valuation.review import pages as review
@@ -22,6 +23,7 @@ urlpatterns = [
         "cost-tables/<uuid:table_change_id>/decide", schedules.decide_table_change, name="table-change-decide"
     ),
     path("cost-tables/<uuid:table_change_id>/count", schedules.count_table_change, name="table-change-count"),
+    path("income-rates/", rates_page.income_rates, name="income-rates"),
     path("ratio-studies/", pages.ratio_studies, name="ratio-studies"),
     path("ratio-studies/start", pages.start, name="valuation-start"),
     path("ratio-studies/<uuid:valuation_run_id>/", pages.valuation_run, name="valuation-run"),

@@ -34,7 +34,7 @@ from assessment.sales.models import SaleFinding, Transfer
 from gis import models as land
 from tests.cast import SYSTEM
 from valuation.comparables.models import ComparableSet
-from valuation.income.models import IncomeReturn
+from valuation.income.models import IncomeRates, IncomeReturn
 from valuation.review.models import Override
 from valuation.runs.models import Conclusion, Run
 from valuation.schedules.models import TableChange
@@ -324,6 +324,10 @@ def make_valuation(world: World) -> None:
     IncomeReturn.objects.create(
         town=world.town, property_id=world.ids["property_id"], income_year=2024, received_on=NOW.date(),
         area_sqft=1500, gross_rent=30_000, note=world.marker, recorded_by_name=world.marker,
+    )  # fmt: skip
+    IncomeRates.objects.create(
+        town=world.town, list_year=2025, mill_rate=30, source=world.marker, recorded_by_name=world.marker,
+        rates={"commercial": {"rent_dollars": 18.5}}, weights={"commercial": 50},
     )  # fmt: skip
     world.ids |= {"valuation_run_id": run.id, "conclusion_id": conclusion.id, "override_id": override.id}
     world.ids["batch_id"] = override.batch

@@ -28,6 +28,7 @@ from tests.canaries import field_world  # noqa: F401  registers its makers
 from tests.canaries.world import NOW, World, make_world
 from tests.cast import SYSTEM, Cast
 from tests.office.conftest import make_house
+from valuation.income.models import IncomeRates
 
 BASELINE = {
     "/": 18,
@@ -41,6 +42,7 @@ BASELINE = {
     "properties/{property_id}/income/": 13,
     "properties/{property_id}/history": 13,
     "cost-tables/": 12,
+    "income-rates/?year=2025": 13,
     "cost-tables/{table_change_id}/": 13,
     "inspections/": 12,
     "sales/": 12,
@@ -87,6 +89,13 @@ def fill(world: World, number: int, street: str) -> None:
                 town=world.town, list_year=2024, serial_number=f"{street}-{place}", recorded_on=NOW.date(), price=1000,
                 property=house, match_method="exact", suggested_validity="usable", suggested_reason="no-code",
             )  # fmt: skip
+            IncomeRates.objects.create(
+                town=world.town,
+                list_year=2025,
+                mill_rate=30,
+                source=street,
+                rates={"multi": {"rent_dollars": 9}},
+            )
             ImportRun.objects.create(
                 town=world.town, kind="cama", file_name="a.csv", file_sha256="0" * 64, started_at=NOW
             )

@@ -16,7 +16,7 @@ from assessment.region.errors import NotFound
 from assessment.region.requests import town_of
 from assessment.region.rules import Permission
 from valuation.income.models import IncomeRates, IncomeReturn
-from valuation.income.selectors import list_returns
+from valuation.income.selectors import list_income_rates, list_returns
 from valuation.income.services import record_return, set_income_rates
 
 router = Router(tags=["income"])
@@ -61,6 +61,7 @@ class RatesOut(RatesIn):
 
     id: UUID
     rates: dict[str, Any]
+    recorded_at: dt.datetime
     recorded_by_name: str
 
 
@@ -84,6 +85,13 @@ def post_return(request: HttpRequest, property_id: UUID, body: ReturnIn) -> Stat
     """Keep a return; one of the same year takes the place of an earlier one, which stays."""
     actor, subject = _subject(request, property_id)
     return Status(201, record_return(subject, actor=actor, **body.dict()))
+
+
+@router.get("/rates", response=list[RatesOut], operation_id="list_income_rates")
+def get_rates(request: HttpRequest, limit: Annotated[int, Field(ge=1, le=500)] = 100) -> list[IncomeRates]:
+    """Return what the town has set, the newest list year first; of a list year the first row is in force."""
+    _, here = town_of(request, permission=Permission.VIEW)
+    return list_income_rates(here.code, limit=limit)
 
 
 @router.post("/rates", response={201: RatesOut}, operation_id="set_income_rates")

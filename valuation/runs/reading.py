@@ -183,7 +183,7 @@ def sales_frame(
 
     With ``decided``, only those that a person decided to be usable, not the machine's suggestions.
     """
-    wanted = {"town": town_code, "first": first_on, "last": last_on, "decided": decided}
+    wanted: dict[str, Any] = {"town": town_code, "first": first_on, "last": last_on, "decided": decided}
     with connection.cursor() as cursor:
         cursor.execute(_SALES_SQL, wanted)
         rows = cursor.fetchall()
