@@ -56,7 +56,6 @@ def insert_rows(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) ->
 
     Rows that state no ``id`` get one each.
 
-
     Returns
     -------
     int

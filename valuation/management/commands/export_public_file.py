@@ -15,7 +15,7 @@ from assessment.region.errors import Problem
 from assessment.region.scope import scope
 from assessment.region.selectors import get_town
 from valuation.reports.services import write_public_file
-from valuation.runs.selectors import list_runs
+from valuation.runs.selectors import find_finished_run
 
 
 class Command(ExplainedCommand):
@@ -38,20 +38,17 @@ examples:
         try:
             town = get_town(options["town"])
             with scope(actor, towns=[town.code], reason="public file"):
-                runs = [run for run in list_runs(town.code) if run.list_year == options["year"]]
-                runs = [run for run in runs if run.state == "posted"] or [
-                    run for run in runs if run.state == "done"
-                ]
-                if not runs:
+                run = find_finished_run(town.code, options["year"])
+                if run is None:
                     raise CommandError(
                         f"{town.name} has no finished valuation run for the list of {options['year']}."
                     )
-                paths = write_public_file(runs[0], options["out"], actor=actor)
+                paths = write_public_file(run, options["out"], actor=actor)
         except Problem as problem:
             raise CommandError(problem.detail) from problem
         if options["json"]:
             self.stdout.write(
-                json.dumps({"run": str(runs[0].pk), "files": [str(path) for path in paths]}, indent=2)
+                json.dumps({"run": str(run.pk), "files": [str(path) for path in paths]}, indent=2)
             )
         else:
-            self.stdout.write(f"{len(paths)} files of run {runs[0].pk} in {options['out']}")
+            self.stdout.write(f"{len(paths)} files of run {run.pk} in {options['out']}")
