@@ -25,6 +25,7 @@ from fieldsync.packages.rules import Selection
 from fieldsync.packages.services import build_package, draw_package
 from tests.cast import SYSTEM, TOWN_A, Cast, make_cast
 from tests.databases import TestDatabase
+from tests.in_flight import InFlight
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
@@ -52,11 +53,13 @@ def server(committed_db: TestDatabase, settings: SettingsWrapper, tmp_path: Path
     settings.STATIC_ROOT = tmp_path / "static"
     settings.STATIC_ROOT.mkdir()
     httpd = _Server(("127.0.0.1", 0), _QuietHandler, ipv6=False)
-    httpd.set_app(get_wsgi_application())
+    application = InFlight(get_wsgi_application())
+    httpd.set_app(application)
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{httpd.server_port}"
     httpd.shutdown()
+    application.wait()
     httpd.server_close()
     thread.join()
 

@@ -7,7 +7,6 @@ import shutil
 import socketserver
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.canaries import field_world  # noqa: F401  registers its makers
 from tests.canaries.world import World, make_world
 from tests.cast import PASSWORD, Cast, make_cast
 from tests.databases import TestDatabase
+from tests.in_flight import InFlight
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = (820, 1280)
@@ -58,27 +58,7 @@ class _Requests(WSGIRequestHandler):
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """Answers each request in a thread, and knows those threads: the database goes when all have ended."""
-
     daemon_threads = True
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._answering: set[threading.Thread] = set()
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        this = threading.current_thread()
-        self._answering.add(this)
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._answering.discard(this)
-
-    def wait(self, seconds: float) -> None:
-        """Wait for answers under way; a connection on which nothing was asked is left."""
-        deadline = time.monotonic() + seconds
-        for thread in list(self._answering):
-            thread.join(max(0.0, deadline - time.monotonic()))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """The browser closes connections when it likes."""
@@ -115,12 +95,13 @@ def site(
     town = make_world(cast.town_a, cast.assessor_a, "AARDVARK", cast.actor(cast.assessor_a))
     other = make_world(cast.town_b, cast.assessor_b, "BUMBLEBEE", cast.actor(cast.assessor_b))
     server = _Server(("127.0.0.1", 0), _Requests)
-    server.set_app(get_wsgi_application())
+    application = InFlight(get_wsgi_application())
+    server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", cast, town, other)
     server.shutdown()
-    server.wait(5)
+    application.wait()
     server.server_close()
     thread.join()
     connections.close_all()
