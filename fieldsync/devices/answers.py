@@ -23,7 +23,7 @@ class FieldAnswersMiddleware:
         response = self.get_response(request)
         if request.path.startswith(_FIELD):
             response["Field-Hints"] = spell_hints(current_hints())
-            if PUSH_SLOTS.is_loaded:
+            if PUSH_SLOTS.was_loaded:
                 # The tablet comes back to whichever process is free; read by assessment.project.wsgi.
                 request.META[CLOSE] = True
             for name, value in getattr(request, "device_notice", {}).items():

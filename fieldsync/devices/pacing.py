@@ -8,12 +8,13 @@ for how long a device that asked too often is to wait, so that a tablet gone wil
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from fieldsync.problems import Busy, RateLimited
 LEASE = 50
 LEASE_LIFE_S = 30.0
 SLOT_WAIT_S = 10.0
+LOADED_FOR_S = 2.0
 _FORGET_ABOVE = 10_000
 
 
@@ -114,15 +116,26 @@ class Slots:
     at once a few would wait three times as long as the others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
         self._used = 0
         self._queue: deque[threading.Event] = deque()
+        self._now_s = now_s
+        self._queued_s = -math.inf
 
     @property
     def is_loaded(self) -> bool:
         """Whether a push waits for another."""
         return bool(self._queue)
+
+    @property
+    def was_loaded(self) -> bool:
+        """Whether a push waits for another, or had to a moment ago.
+
+        By this connections are let go. By the queue of the very moment some were kept while two dozen tablets
+        waited for one: the kept came again at once, before all who had not had their turn.
+        """
+        return self.is_loaded or self._now_s() - self._queued_s < LOADED_FOR_S
 
     @contextmanager
     def one(self, wait_s: float = SLOT_WAIT_S) -> Iterator[None]:
@@ -147,6 +160,7 @@ class Slots:
                 return
             turn = threading.Event()
             self._queue.append(turn)
+            self._queued_s = self._now_s()
         if turn.wait(wait_s):
             return
         with self._lock:

@@ -95,6 +95,18 @@ def cpu_seconds(master: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def pace_ms() -> float:
+    """Return how long this machine takes for a fixed sum, the best of three: figures of two hours compare by it."""
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        total = 0
+        for number in range(2_000_000):
+            total += number * number
+        best = min(best, time.perf_counter() - began)
+    return 1000 * best
+
+
 def family(master: int) -> list[int]:
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     return [master, *map(int, children)]

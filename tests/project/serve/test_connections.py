@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from django.test import RequestFactory
 from pytest_django import Settings
 
 from assessment.region.connections import CLOSE
-from fieldsync.devices.pacing import PUSH_SLOTS
+from fieldsync.devices.pacing import LOADED_FOR_S, PUSH_SLOTS
 
 
 class Answer:
@@ -34,6 +35,15 @@ def application(settings: Settings, tmp_path: Path, db: None) -> Any:
     return importlib.import_module("assessment.project.wsgi").application
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The slots' clock, far from any load of other tests."""
+    now_s = [0.0]
+    monkeypatch.setattr(PUSH_SLOTS, "_now_s", lambda: now_s[0])
+    monkeypatch.setattr(PUSH_SLOTS, "_queued_s", -math.inf)
+    return now_s
+
+
 def ask(application: Any) -> Answer:
     answer = Answer()
     body = application(RequestFactory().options("/api/field/v1/uploads").environ, answer.start_response)
@@ -42,12 +52,14 @@ def ask(application: Any) -> Answer:
     return answer
 
 
-def test_a_connection_is_kept_while_nobody_waits(application: Any) -> None:
+def test_a_connection_is_kept_while_nobody_waits(application: Any, clock: list[float]) -> None:
     with PUSH_SLOTS.one():
         assert not ask(application).is_closing
 
 
-def test_a_connection_ends_when_a_push_waits_for_another(application: Any, settings: Settings) -> None:
+def test_a_connection_ends_when_a_push_waits_for_another_and_for_a_moment_after(
+    application: Any, settings: Settings, clock: list[float]
+) -> None:
     settings.FIELD_PUSH_SLOTS = 1
     waiting = threading.Thread(target=wait_for_a_slot)
     with PUSH_SLOTS.one():
@@ -56,6 +68,9 @@ def test_a_connection_ends_when_a_push_waits_for_another(application: Any, setti
             waiting.join(0.001)
         assert ask(application).is_closing
     waiting.join()
+    clock[0] = LOADED_FOR_S - 0.01
+    assert ask(application).is_closing, "who kept his would come again before those who wait for one"
+    clock[0] = LOADED_FOR_S
     assert not ask(application).is_closing
 
 
