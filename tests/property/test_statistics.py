@@ -74,6 +74,7 @@ def test_a_table_that_many_small_pieces_filled_is_analysed_when_it_has_grown(cas
         for first in range(0, 8000, 400):
             row = {"name": "x" * 100, "address": "y" * 150, "town_id": TOWN_A}
             insert_rows(Complex, [{"id": new_id(), "code": str(n), **row} for n in range(first, first + 400)])
-        assert analyze_grown(Complex, Building) == ("assessment_complex",)
+        # Other tests may have let the buildings' file grow too.
+        assert "assessment_complex" in analyze_grown(Complex, Building)
         assert believed("assessment_complex") >= 8000
-        assert analyze_grown(Complex) == ()
+        assert analyze_grown(Complex, Building) == ()
